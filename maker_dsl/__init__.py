@@ -1,0 +1,1 @@
+"""maker: a language and an engine for long LLM processes without errors."""

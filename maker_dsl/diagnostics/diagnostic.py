@@ -1,0 +1,93 @@
+"""Bad news about a text that somebody wrote: a value, collected, never raised.
+
+Made by the parser, the checker and the profile loader; shown by the renderers beside this file.
+Every code has a page in `pages/`, which `maker explain` shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import Enum
+
+from maker_dsl.diagnostics.source import Span
+
+
+class Severity(Enum):
+    """An error keeps a task from running; a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A place in a source and what to say beside it (may be empty)."""
+
+    span: Span
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding: a stable code, a title, where, what else to look at, and how to mend it."""
+
+    code: str
+    title: str
+    primary: Label
+    secondary: tuple[Label, ...] = ()
+    help: str | None = None
+    severity: Severity = Severity.ERROR
+
+
+class Problems:
+    """Collects diagnostics of a phase, so that it can report all it can."""
+
+    def __init__(self) -> None:
+        self._found: list[Diagnostic] = []
+
+    def add(
+        self,
+        code: str,
+        title: str,
+        span: Span,
+        label: str = "",
+        *,
+        also: Iterable[Label] = (),
+        help: str | None = None,
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        """Report one finding; the same code at the same place is kept once."""
+        diagnostic = Diagnostic(code, title, Label(span, label), tuple(also), help, severity)
+        place = (code, span.source.name, span.start, span.end)
+        if all(
+            (d.code, d.primary.span.source.name, d.primary.span.start, d.primary.span.end) != place
+            for d in self._found
+        ):
+            self._found.append(diagnostic)
+
+    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Take over diagnostics of another phase."""
+        self._found.extend(diagnostics)
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        return iter(self.sorted())
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything found keeps the task from running."""
+        return any(d.severity is Severity.ERROR for d in self._found)
+
+    def sorted(self) -> tuple[Diagnostic, ...]:
+        """All findings in the order of their places in the text."""
+        return tuple(sorted(self._found, key=lambda d: (d.primary.span.source.name, d.primary.span.start)))
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str | None = None) -> str | None:
+    """A `help:` text for a misspelt name: the nearest known one, else `otherwise`."""
+    near = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"did you mean `{near[0]}`?" if near else otherwise

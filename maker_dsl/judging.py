@@ -1,0 +1,85 @@
+"""What one reply goes through: finish → locate → parse → typed value → flags, rules → new state → invariants → key.
+
+Pure. The first thing that fails names the red flag. Used by the engine, `maker validate`, `maker test`, `maker verify`
+and the simulated model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from maker_dsl.expressions.errors import EvaluationError
+from maker_dsl.task import Locals, RawReply, Refused, ReplyValue, State, Step, Task
+from maker_dsl.types.errors import ValueRefused
+
+Stage = Literal["finish", "locate", "parse", "type", "let", "flag", "rule", "update", "state", "invariant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """A reply that passed: the key it votes for, its value, and the state it would lead to."""
+
+    key: str
+    value: ReplyValue
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Why a reply was discarded.
+
+    `name` is what reports count: the author's words for a rule, flag or invariant, else one of `truncated`,
+    `filtered`, `missing`, `malformed`, `out of range`, `error`. `detail` says it in full; `offset` is a character
+    offset in the reply's text.
+    """
+
+    stage: Stage
+    name: str
+    detail: str
+    offset: int | None = None
+
+
+Verdict = Vote | Flag
+
+_REFUSALS: dict[str, str] = {"locate": "missing", "parse": "malformed", "type": "out of range"}
+
+
+def judge(task: Task, step: Step, state: State, state_locals: Locals, raw: RawReply) -> Verdict:
+    """Judge one reply to `step` in `state`; `state_locals` is `step.state_locals(state)`, computed once per step."""
+    if raw.finish == "length":
+        return Flag("finish", "truncated", "the reply was cut off at the token limit", len(raw.text))
+    if raw.finish == "filtered":
+        return Flag("finish", "filtered", "the provider's content filter stopped the reply", len(raw.text))
+    read = step.reply.read(raw.text)
+    if isinstance(read, Refused):
+        return Flag(read.stage, _REFUSALS[read.stage], read.message, read.offset)
+    value = read.value
+    where: tuple[Stage, str] = ("let", "a `let`")
+    try:
+        local = (
+            state_locals if step.reply_locals is None else step.reply_locals(state, state_locals, value, raw)
+        )
+        for check in step.checks:
+            where = (check.kind, f"{check.kind} “{check.why}”")
+            if not check.passes(state, local, value, raw):
+                return Flag(check.kind, check.why, _failed(check.kind, check.why))
+        where = ("update", "`update`")
+        new_state = step.update(state, local, value, raw)
+        where = ("state", "the new state")
+        new_state = task.state_codec.validate(new_state)
+        for invariant in task.invariants:
+            where = ("invariant", f"invariant “{invariant.why}”")
+            if not invariant.holds(new_state):
+                return Flag(
+                    "invariant", invariant.why, f"the new state breaks the invariant “{invariant.why}”"
+                )
+    except EvaluationError as error:
+        return Flag(where[0], "error", f"{where[1]} could not be computed: {error}")
+    except ValueRefused as error:
+        return Flag("state", "out of range", f"the new state does not fit its type: {error}")
+    return Vote(step.vote_key(value), value, new_state)
+
+
+def _failed(kind: str, why: str) -> str:
+    return f"the rule “{why}” does not hold" if kind == "rule" else f"the flag “{why}” is raised"

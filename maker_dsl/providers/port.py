@@ -1,0 +1,150 @@
+"""The port to a model: all that the voting core knows of providers.
+
+Implemented by `providers.litellm_port` (everything real), `simulation.provider` (rehearsals) and
+`providers.scripted` (tests). One call is one attempt: retries, limits and the ledger live in `providers.gateway`.
+
+ProviderError
+├── TransientError   worth another attempt (429, 5xx, dropped connection, time-out)
+└── PermanentError   will fail again (bad key, unknown model, prompt too long, bad request)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from maker_dsl.task import Finish, Prompt, State, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, beyond its words: the simulated model answers from it, real ones see the prompt alone."""
+
+    index: int
+    """The number of the step in the run, from 0."""
+    step: Step
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Which sample of a step: the slot it is to fill and how many flagged samples that slot has had before."""
+
+    slot: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call: `len(draws)` independent replies to one prompt. A temperature of None is left to the provider."""
+
+    question: Question
+    prompt: Prompt
+    temperature: float | None
+    max_tokens: int | None
+    draws: tuple[Draw, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call, as the provider counted them."""
+
+    input_tokens: int
+    output_tokens: int
+    cached_input_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One reply of a call. `tokens` is estimated where the provider does not say (see `tokens_estimated`)."""
+
+    text: str
+    finish: Finish
+    tokens: int
+    tokens_estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a successful call brought: at most one reply for each draw, in order; usage None if not reported."""
+
+    replies: tuple[Reply, ...]
+    usage: Usage | None
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD per million tokens."""
+
+    input: float
+    output: float
+    cached_input: float | None = None
+
+    def cost_usd(self, usage: Usage) -> float:
+        """What a call with that usage costs."""
+        cached = self.input if self.cached_input is None else self.cached_input
+        fresh = usage.input_tokens - usage.cached_input_tokens
+        return (
+            fresh * self.input + usage.cached_input_tokens * cached + usage.output_tokens * self.output
+        ) / 1e6
+
+
+class ProviderError(Exception):
+    """A call brought no reply. `status` is the HTTP status if there was one. Messages never contain secrets."""
+
+    def __init__(self, message: str, *, kind: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        """A short stable name: rate_limit, server_error, dropped, timeout, bad_key, unknown_model, too_long, …"""
+        self.status = status
+
+
+class TransientError(ProviderError):
+    """Worth another attempt, not before `retry_after_s` where the server said so."""
+
+    def __init__(
+        self, message: str, *, kind: str, status: int | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message, kind=kind, status=status)
+        self.retry_after_s = retry_after_s
+
+
+class PermanentError(ProviderError):
+    """Will fail again; `help` says what to do about it."""
+
+    def __init__(
+        self, message: str, *, kind: str, status: int | None = None, help: str | None = None
+    ) -> None:
+        super().__init__(message, kind=kind, status=status)
+        self.help = help
+
+
+class Provider(Protocol):
+    """A model that answers requests."""
+
+    @property
+    def name(self) -> str:
+        """What reports call it, without secrets."""
+        ...
+
+    @property
+    def samples_per_call(self) -> int:
+        """How many replies one request may ask for."""
+        ...
+
+    @property
+    def price(self) -> Price | None:
+        """None where nobody knows."""
+        ...
+
+    def input_bound(self, prompt: Prompt) -> int:
+        """An upper bound of the prompt's tokens, cheap to compute."""
+        ...
+
+    async def complete(self, request: Request) -> Completion:
+        """Make one attempt. Raises TransientError or PermanentError; cancellation abandons the call."""
+        ...
+
+    async def close(self) -> None:
+        """Give back connections."""
+        ...

@@ -1,0 +1,239 @@
+"""The narrow waist: a compiled task, bound to its inputs.
+
+The language half makes a `Task`; the execution half begins with it. It holds pure functions over plain values and
+data, and nothing of how they were written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from maker_dsl.diagnostics import Diagnostic
+from maker_dsl.types.type import RecordType, Type
+
+Value = Any
+"""A value of one of the language's types, see `types.type`."""
+
+State = dict[str, Value]
+"""The state: its fields by name. Never changed in place."""
+
+Locals = dict[str, Value]
+"""The values of a step's `let`s."""
+
+ReplyValue = dict[str, Value]
+"""The typed value of a reply: its fields by name."""
+
+Finish = Literal["stop", "length", "filtered", "other"]
+"""Why a model ended its reply: by itself, at the token limit, by a content filter, or something else."""
+
+
+class TaskError(Exception):
+    """The task's own text failed on a value that no reply brought in: an initial state, a `when`, a prompt.
+
+    Carries the finding with its place in the `.maker` file; the command line exits with 2.
+    """
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.title)
+        self.diagnostic = diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What one sample asks: the part that never changes, if the task has one, and the rest."""
+
+    system: str | None
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawReply:
+    """A model's reply before it is judged: what `reply.text`, `reply.tokens` and `reply.finish` describe."""
+
+    text: str
+    tokens: int
+    finish: Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A reply that was found and read: its value, and where it stood in the text (character offsets)."""
+
+    value: ReplyValue
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A reply that could not be read: at which stage, why, and where in the text (character offset)."""
+
+    stage: Literal["locate", "parse", "type"]
+    message: str
+    offset: int | None
+
+
+class ReplyFormat(Protocol):
+    """The one description of a step's reply, used everywhere. Implemented in `maker_dsl.replies`."""
+
+    @property
+    def type(self) -> RecordType:
+        """The concrete type of the reply value."""
+        ...
+
+    @property
+    def instructions(self) -> str:
+        """What `{{ reply.format }}` puts into the prompt."""
+        ...
+
+    @property
+    def example(self) -> str:
+        """What `{{ reply.example }}` puts into the prompt: one reply in canonical form."""
+        ...
+
+    @property
+    def grammar(self) -> str:
+        """The Lark grammar that is the meaning of the format."""
+        ...
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the reply value."""
+        ...
+
+    def read(self, text: str) -> Parsed | Refused:
+        """Locate, parse and type the reply in a model's text. Linear in the text; never raises on any text."""
+        ...
+
+    def render(self, value: ReplyValue) -> str:
+        """The canonical text of a value; reading it gives the value back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A compiled `rule` or `flag`; `passes(state, locals, reply, raw)` says whether the reply may go on."""
+
+    kind: Literal["rule", "flag"]
+    why: str
+    passes: Callable[[State, Locals, ReplyValue, RawReply], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class VoteSettings:
+    """What a `vote` block says; None where it says nothing. Temperatures are as for the provider."""
+
+    ahead_by: int | None = None
+    max_samples: int | None = None
+    first_temperature: float | None = None
+    temperature: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One kind of micro-step.
+
+    Functions of the state raise `TaskError`. Functions that also take a reply raise
+    `expressions.errors.EvaluationError` with what went wrong in the task's words.
+    """
+
+    name: str
+    applies: Callable[[State], bool]
+    state_locals: Callable[[State], Locals]
+    """The `let`s that look at the state alone; computed once per step."""
+    reply_locals: Callable[[State, Locals, ReplyValue, RawReply], Locals] | None
+    """All the `let`s, where some look at the reply; None where none does."""
+    render: Callable[[State, Locals], Prompt]
+    reply: ReplyFormat
+    checks: tuple[Check, ...]
+    """Rules and flags in the order of the file."""
+    update: Callable[[State, Locals, ReplyValue, RawReply], State]
+    """The new state, whole, not yet validated."""
+    vote_key: Callable[[ReplyValue], str]
+    """The canonical key under which a reply votes: of the whole value, or of what `vote { on … }` names."""
+    vote: VoteSettings
+    """The step's own settings over the task's."""
+    reference: Callable[[State], ReplyValue] | None
+    """The correct reply; raises TaskError."""
+    mistakes: tuple[Callable[[State], ReplyValue], ...]
+    """Plausible wrong replies that the task declares for rehearsals; raise TaskError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """A compiled `invariant`: must hold of every state."""
+
+    why: str
+    holds: Callable[[State], bool]
+
+
+class ValueCodec(Protocol):
+    """What a type gives at the boundary of the program. Implemented in `maker_dsl.types`."""
+
+    @property
+    def type(self) -> Type:
+        """The concrete type."""
+        ...
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Its JSON Schema (2020-12)."""
+        ...
+
+    def validate(self, value: object) -> Value:
+        """The typed value of a decoded JSON value or typed value; raises `types.errors.ValueRefused`."""
+        ...
+
+    def load(self, text: str | bytes) -> Value:
+        """The typed value of a JSON text, decimals exact; raises `types.errors.ValueRefused`."""
+        ...
+
+    def dump(self, value: Value) -> bytes:
+        """The canonical JSON text: sorted keys, no white space, one spelling for each number."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TaskTest:
+    """A compiled `test`: a task bound to the test's inputs, the given state, the step, the reply, what to expect."""
+
+    name: str
+    task: Task
+    state: State
+    step: str | None
+    reply: str
+    verdict: Literal["accept", "reject"]
+    reason: str | None
+    then: tuple[tuple[str, Callable[[State], bool]], ...]
+    """Conditions over the new state, each with its source text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task bound to its inputs."""
+
+    name: str
+    about: str | None
+    source_name: str
+    source_text: str
+    inputs: Mapping[str, Value]
+    inputs_codec: ValueCodec
+    state_codec: ValueCodec
+    initial_state: State
+    steps: tuple[Step, ...]
+    invariants: tuple[Invariant, ...]
+    is_done: Callable[[State], bool]
+    result: Callable[[State], Value]
+    result_codec: ValueCodec
+    expected_steps: int | None
+    next_step: Callable[[State], Step]
+    """The first step that applies; raises TaskError when none does."""
+
+    def step(self, name: str) -> Step:
+        """The step of that name; raises KeyError."""
+        for step in self.steps:
+            if step.name == name:
+                return step
+        raise KeyError(name)
