@@ -57,9 +57,7 @@ def judge(task: Task, step: Step, state: State, state_locals: Locals, raw: RawRe
     value = read.value
     where: tuple[Stage, str] = ("let", "a `let`")
     try:
-        local = (
-            state_locals if step.reply_locals is None else step.reply_locals(state, state_locals, value, raw)
-        )
+        local = state_locals if step.reply_locals is None else step.reply_locals(state, state_locals, value, raw)
         for check in step.checks:
             where = (check.kind, f"{check.kind} “{check.why}”")
             if not check.passes(state, local, value, raw):
@@ -71,9 +69,7 @@ def judge(task: Task, step: Step, state: State, state_locals: Locals, raw: RawRe
         for invariant in task.invariants:
             where = ("invariant", f"invariant “{invariant.why}”")
             if not invariant.holds(new_state):
-                return Flag(
-                    "invariant", invariant.why, f"the new state breaks the invariant “{invariant.why}”"
-                )
+                return Flag("invariant", invariant.why, f"the new state breaks the invariant “{invariant.why}”")
     except EvaluationError as error:
         return Flag(where[0], "error", f"{where[1]} could not be computed: {error}")
     except ValueRefused as error:

@@ -62,8 +62,7 @@ class Problems:
         diagnostic = Diagnostic(code, title, Label(span, label), tuple(also), help, severity)
         place = (code, span.source.name, span.start, span.end)
         if all(
-            (d.code, d.primary.span.source.name, d.primary.span.start, d.primary.span.end) != place
-            for d in self._found
+            (d.code, d.primary.span.source.name, d.primary.span.start, d.primary.span.end) != place for d in self._found
         ):
             self._found.append(diagnostic)
 

@@ -84,9 +84,7 @@ class Price:
         """What a call with that usage costs."""
         cached = self.input if self.cached_input is None else self.cached_input
         fresh = usage.input_tokens - usage.cached_input_tokens
-        return (
-            fresh * self.input + usage.cached_input_tokens * cached + usage.output_tokens * self.output
-        ) / 1e6
+        return (fresh * self.input + usage.cached_input_tokens * cached + usage.output_tokens * self.output) / 1e6
 
 
 class ProviderError(Exception):
@@ -112,9 +110,7 @@ class TransientError(ProviderError):
 class PermanentError(ProviderError):
     """Will fail again; `help` says what to do about it."""
 
-    def __init__(
-        self, message: str, *, kind: str, status: int | None = None, help: str | None = None
-    ) -> None:
+    def __init__(self, message: str, *, kind: str, status: int | None = None, help: str | None = None) -> None:
         super().__init__(message, kind=kind, status=status)
         self.help = help
 
