@@ -4,8 +4,8 @@ Pure arithmetic, used for choosing a margin, for estimates and by the tests that
 
 "Paper" is Meyerson et al., "Solving a Million-Step LLM Task with Zero Errors", arXiv 2511.09030 (2025), section 3.2.
 Its symbols: p chance that one passing reply is right, k margin, s dependent steps, t wanted chance that all are right,
-v chance that a reply passes the red flags, c cost of one call. One call decides one step throughout (the paper's m = 1),
-and the wrong replies of a step agree with each other, which is the worst case.
+v chance that a reply passes the red flags, c cost of one call. One call decides one step (the paper's m = 1), and the
+wrong replies of a step agree with each other, which is the worst case.
 
 The chance of an error is often far below the spacing of floats next to 1, so everything goes through the logarithm of
 the odds against a right reply, and `log1p` and `expm1` keep the digits.
