@@ -1,0 +1,224 @@
+"""The way to a provider: every attempt of a run passes here, and nowhere else is one retried, delayed or counted.
+
+Used by the engine. For each request: a place (earlier steps first), the pause a server asked for, requests and tokens
+per minute, the budget, one attempt, the ledger; a transient failure begins again after a wait.
+
+Invariants: an attempt that may have reached the server is in the ledger exactly once, whatever ended it; a reservation is
+settled or kept exactly once; nothing is sent that the budget has not granted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from random import Random
+
+from maker_dsl.providers.clock import Clock
+from maker_dsl.providers.concurrency import ConcurrencyLimit
+from maker_dsl.providers.ledger import Budget, Call, Ledger, Reservation, WorstCase
+from maker_dsl.providers.port import Completion, Price, Provider, ProviderError, Request, TransientError, Usage
+from maker_dsl.providers.rate import RateLimit
+from maker_dsl.providers.retry import ProviderUnavailable, RetryPolicy
+
+NOTHING_USED = Usage(0, 0)
+UNCAPPED_OUTPUT_TOKENS = 4_096
+"""What the token rate limit expects of a reply without a cap; corrected when its usage is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A profile's limits; None means none."""
+
+    concurrency: int | None = None
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+
+
+class Gateway:
+    """One provider with its limits. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        limits: Limits,
+        retry: RetryPolicy,
+        clock: Clock,
+        random: Random,
+        ledger: Ledger,
+        budget: Budget | None = None,
+    ) -> None:
+        self._provider = provider
+        self._price: Price | None = provider.price
+        self._retry = retry
+        self._clock = clock
+        self._now_s = clock.now_s
+        self._random = random
+        self._ledger = ledger
+        self._budget = budget
+        now_s = clock.now_s()
+        self._places = None if limits.concurrency is None else ConcurrencyLimit(limits.concurrency)
+        self._requests = None if limits.requests_per_minute is None else RateLimit(limits.requests_per_minute, now_s)
+        self._tokens = None if limits.tokens_per_minute is None else RateLimit(limits.tokens_per_minute, now_s)
+        self._needs_bound = budget is not None or self._tokens is not None
+        self._paused_until_s = float("-inf")
+        self._ever_answered = False
+
+    @property
+    def provider(self) -> Provider:
+        """The provider behind it."""
+        return self._provider
+
+    @property
+    def concurrency(self) -> ConcurrencyLimit | None:
+        """The places for calls, to look at."""
+        return self._places
+
+    async def sample(self, request: Request) -> Completion:
+        """The provider's answer, after as many attempts as it takes.
+
+        Raises PermanentError at once, ProviderUnavailable when attempts run out, BudgetExhausted before anything is
+        sent. A cancellation in the middle of an attempt leaves it in the ledger as `cancelled`, its reservation kept.
+        """
+        places = self._places
+        attempt = counted = 0
+        first_s: float | None = None
+        while True:
+            if places is not None and not places.try_acquire():
+                await places.acquire(request.question.index)
+            try:
+                if self._now_s() < self._paused_until_s:
+                    await self._wait_out_pause()
+                return await self._attempt(request, attempt)
+            except TransientError as error:
+                failure = error
+            finally:
+                if places is not None:
+                    places.release()
+            now_s = self._now_s()
+            first_s = now_s if first_s is None else first_s
+            attempt += 1
+            counted += failure.kind != "rate_limit"
+            wait_s = self._retry.backoff_s(attempt, failure, self._random)
+            if self._retry.gives_up(counted, now_s - first_s, wait_s, self._ever_answered):
+                raise ProviderUnavailable(failure, attempt, now_s - first_s) from failure
+            await self._clock.sleep(wait_s)
+
+    async def close(self) -> None:
+        """Close the provider."""
+        await self._provider.close()
+
+    async def _wait_out_pause(self) -> None:
+        while (wait_s := self._paused_until_s - self._now_s()) > 0:
+            await self._clock.sleep(wait_s)
+
+    async def _attempt(self, request: Request, attempt: int) -> Completion:
+        worst: WorstCase | None = None
+        if self._needs_bound:
+            worst = self._worst_case(request)
+        taken = 0
+        if self._requests is not None or self._tokens is not None:
+            taken = await self._wait_for_rate(worst, len(request.draws))
+        reservation = None
+        if self._budget is not None and worst is not None:
+            try:
+                reservation = self._budget.reserve(worst)
+            except BaseException:
+                self._return_rate(taken)
+                raise
+        started_s = self._now_s()
+        try:
+            completion = await self._provider.complete(request)
+        except ProviderError as error:
+            self._failed(request, attempt, started_s, taken, reservation, error)
+            raise
+        except BaseException as error:
+            outcome = "cancelled" if isinstance(error, asyncio.CancelledError) else "internal"
+            if reservation is not None:
+                reservation.keep()
+            self._ledger(Call(request, attempt, outcome, None, None, None, started_s, self._now_s() - started_s))
+            raise
+        now_s = self._now_s()
+        self._ever_answered = True
+        if self._places is not None:
+            self._places.succeeded(now_s)
+        usage = completion.usage
+        cost_usd = None if usage is None or self._price is None else self._price.cost_usd(usage)
+        if usage is not None and self._tokens is not None:
+            self._tokens.give_back(taken - usage.input_tokens - usage.output_tokens, now_s)
+        if reservation is not None:
+            if usage is None:
+                reservation.keep()
+            else:
+                reservation.settle(usage, cost_usd)
+        self._ledger(Call(request, attempt, "ok", 200, usage, cost_usd, started_s, now_s - started_s))
+        return completion
+
+    def _failed(
+        self,
+        request: Request,
+        attempt: int,
+        started_s: float,
+        taken: int,
+        reservation: Reservation | None,
+        error: ProviderError,
+    ) -> None:
+        """A refusal costs nothing. Without a status, or with a broken 2xx, the call may have been carried out."""
+        now_s = self._now_s()
+        refused = error.status is not None and _is_refusal(error.status)
+        if error.status is not None:
+            self._ever_answered = True
+        if refused and self._tokens is not None:
+            self._tokens.give_back(taken, now_s)
+        if reservation is not None:
+            if refused:
+                reservation.settle(NOTHING_USED, 0.0)
+            else:
+                reservation.keep()
+        if error.kind == "rate_limit":
+            if self._places is not None:
+                self._places.refused(now_s)
+            if isinstance(error, TransientError) and error.retry_after_s is not None:
+                self._paused_until_s = max(self._paused_until_s, now_s + error.retry_after_s)
+        usage, cost_usd = (NOTHING_USED, 0.0) if refused else (None, None)
+        latency_s = now_s - started_s
+        self._ledger(
+            Call(request, attempt, error.kind, error.status, usage, cost_usd, started_s, latency_s, str(error))
+        )
+
+    async def _wait_for_rate(self, worst: WorstCase | None, samples: int) -> int:
+        """Wait for a minute's share; returns the tokens taken."""
+        now_s = self._now_s()
+        wait_s = 0.0 if self._requests is None else self._requests.take(1, now_s)
+        taken = 0
+        if self._tokens is not None and worst is not None:
+            output = UNCAPPED_OUTPUT_TOKENS * samples if worst.output_tokens is None else worst.output_tokens
+            taken = worst.input_tokens + output
+            wait_s = max(wait_s, self._tokens.take(taken, now_s))
+        if wait_s > 0:
+            try:
+                await self._clock.sleep(wait_s)
+            except BaseException:
+                self._return_rate(taken)
+                raise
+        return taken
+
+    def _return_rate(self, taken: int) -> None:
+        now_s = self._now_s()
+        if self._requests is not None:
+            self._requests.give_back(1, now_s)
+        if self._tokens is not None:
+            self._tokens.give_back(taken, now_s)
+
+    def _worst_case(self, request: Request) -> WorstCase:
+        samples = len(request.draws)
+        input_tokens = self._provider.input_bound(request.prompt)
+        output_tokens = None if request.max_tokens is None else request.max_tokens * samples
+        cost_usd = None
+        if self._price is not None and output_tokens is not None:
+            cost_usd = (input_tokens * self._price.input + output_tokens * self._price.output) / 1e6
+        return WorstCase(samples, input_tokens, output_tokens, cost_usd)
+
+
+def _is_refusal(status: int) -> bool:
+    """Whether the server surely did not answer the prompt. Time-outs and gateways' errors leave that open."""
+    return status in (500, 501, 503, 529) or (400 <= status < 500 and status != 408)
