@@ -1,0 +1,129 @@
+"""All that the simulated model may answer to one question: the right reply, the wrong ones, and the unusable ones.
+
+Made from the task's `reference`, its `mistake`s and the reply's format; used by the simulated model, which keeps one
+`Answers` per question and draws from it. Replies that can come more than once are made once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from maker_dsl.judging import Verdict, Vote, judge
+from maker_dsl.providers.port import Reply
+from maker_dsl.replies.sampling import corrupt, perturb
+from maker_dsl.simulation.tokens import count_tokens, cut_to_tokens
+from maker_dsl.task import RawReply, Refused, ReplyValue, State, Step, Task
+
+_SPREAD = 8
+_TRIES = 12
+_OVERLONG_TOKENS = range(760, 1101)
+
+_RAMBLING = (
+    "Let us think about this once more, slowly and from the beginning. ",
+    "The rules say what may be done, but they could also be read in another way. ",
+    "Perhaps the last step was not the one that we believe it was. ",
+    "On the other hand, nothing speaks against the opposite. ",
+    "Wait, that cannot be right; let us check it again before going on. ",
+    "Having checked it, we are no longer sure what we wanted to check. ",
+    "Everything depends on how the strategy is meant, and it is meant in general. ",
+    "In general, however, this case is a special one. ",
+)
+
+
+class Answers:
+    """The replies to one question; `generator(name)` gives randomness that depends on seed, question and name alone."""
+
+    __slots__ = ("_generator", "_locals", "_mistakes", "_right_value", "_task", "_wrong", "right", "state", "step")
+
+    def __init__(self, task: Task, step: Step, state: State, generator: Callable[[str], Random]) -> None:
+        if step.reference is None:
+            raise LookupError(f"step `{step.name}` has no reference")
+        self._task = task
+        self._generator = generator
+        self.step = step
+        self.state = state
+        self._right_value: ReplyValue = step.reference(state)
+        self.right = _whole(step.reply.render(self._right_value))
+        self._locals = step.state_locals(state)
+        self._mistakes: tuple[str, ...] | None = None
+        self._wrong: dict[int, Reply] = {}
+
+    def judge(self, reply: Reply) -> Verdict:
+        """The verdict on one of the replies."""
+        raw = RawReply(reply.text, reply.tokens, reply.finish)
+        return judge(self._task, self.step, self.state, self._locals, raw)
+
+    @property
+    def wrong_count(self) -> int:
+        """How many wrong answers there are to choose from; small reply types may repeat some."""
+        return max(_SPREAD, len(self.mistakes))
+
+    @property
+    def mistakes(self) -> tuple[str, ...]:
+        """The texts of the task's mistakes that differ here from the right reply and from each other."""
+        if self._mistakes is None:
+            step, state = self.step, self.state
+            texts = dict.fromkeys(step.reply.render(mistake(state)) for mistake in step.mistakes)
+            self._mistakes = tuple(text for text in texts if text != self.right.text)
+        return self._mistakes
+
+    def wrong(self, number: int) -> Reply:
+        """Wrong answer `number` (from 0): the task's mistakes first. Number 0 is the one that wrong replies agree on."""
+        found = self._wrong.get(number)
+        if found is None:
+            mistakes = self.mistakes
+            text = mistakes[number] if number < len(mistakes) else self._perturbed(number)
+            found = self._wrong[number] = _whole(text)
+        return found
+
+    def _perturbed(self, number: int) -> str:
+        """A wrong answer near the right one, if possible one that passes the task's own checks."""
+        step = self.step
+        others = [self.right.text, *self.mistakes] if number == 0 else [self.right.text, self.wrong(0).text]
+        votes = {verdict.key for text in others if isinstance(verdict := self.judge(_whole(text)), Vote)}
+        generator = self._generator(f"wrong {number}")
+        second_best: str | None = None
+        for _ in range(_TRIES):
+            text = step.reply.render(perturb(step.reply.type, self._right_value, generator))
+            if text in others:
+                continue
+            verdict = self.judge(_whole(text))
+            if isinstance(verdict, Vote):
+                if verdict.key not in votes:
+                    return text
+            elif second_best is None:
+                second_best = text
+        if second_best is not None:
+            return second_best
+        return self.wrong(0).text if number else self.malformed(generator).text
+
+    def malformed(self, generator: Random) -> Reply:
+        """A reply that cannot be read."""
+        for _ in range(_TRIES):
+            text = corrupt(self.right.text, generator)
+            if isinstance(self.step.reply.read(text), Refused):
+                return _whole(text)
+        return _whole(_RAMBLING[generator.randrange(len(_RAMBLING))].rstrip())
+
+    def overlong(self, generator: Random) -> Reply:
+        """The right reply after more than 750 tokens of rambling."""
+        wanted = generator.choice(_OVERLONG_TOKENS)
+        at = generator.randrange(len(_RAMBLING))
+        parts: list[str] = []
+        tokens = 0
+        while tokens < wanted:
+            sentence = _RAMBLING[at % len(_RAMBLING)]
+            parts.append(sentence)
+            tokens += count_tokens(sentence)
+            at += 1
+        return Reply(f"{''.join(parts).rstrip()}\n\n{self.right.text}", "stop", tokens + self.right.tokens)
+
+    def truncated(self, generator: Random) -> Reply:
+        """The beginning of the right reply, as if cut off at the token limit."""
+        tokens = generator.randrange(1, max(2, self.right.tokens))
+        return Reply(cut_to_tokens(self.right.text, tokens), "length", tokens)
+
+
+def _whole(text: str) -> Reply:
+    return Reply(text, "stop", count_tokens(text))

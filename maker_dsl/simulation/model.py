@@ -1,0 +1,183 @@
+"""The simulated model: answers a task's questions from its `reference`, failing at set rates.
+
+Used by the provider (in process) and by the server. Invariant: what a draw gives depends on seed, question, slot and
+attempt alone, never on the order of the draws, on faults of the transport or on the temperature; so a resumed run draws
+what the interrupted one would have drawn. Called millions of times in a run: the usual case is one hash and one look-up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from struct import Struct
+from typing import Literal
+
+from maker_dsl.providers.port import Draw, PermanentError, Question, Reply
+from maker_dsl.simulation.answers import Answers
+from maker_dsl.simulation.chance import FULL, Chance, quantile, threshold
+from maker_dsl.simulation.rates import Rates
+from maker_dsl.simulation.tokens import cut_to_tokens
+from maker_dsl.task import Finish, State, Step, Task
+
+Kind = Literal["right", "wrong", "malformed", "overlong", "truncated"]
+Fault = Literal["error_429", "error_500", "dropped"]
+
+_DRAW = Struct("<QII")
+_INDEX = Struct("<Q")
+_REMEMBERED_QUESTIONS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One reply of the simulated model, what kind it is, and how long it takes to arrive."""
+
+    kind: Kind
+    reply: Reply
+    latency_s: float
+
+    @property
+    def text(self) -> str:
+        """The reply's text."""
+        return self.reply.text
+
+    @property
+    def finish(self) -> Finish:
+        """Why it ended."""
+        return self.reply.finish
+
+    @property
+    def tokens(self) -> int:
+        """Its length by the rule of `simulation.tokens`."""
+        return self.reply.tokens
+
+
+def steps_without_reference(task: Task) -> tuple[str, ...]:
+    """The names of the steps that the simulated model cannot answer."""
+    return tuple(step.name for step in task.steps if step.reference is None)
+
+
+def require_references(task: Task) -> None:
+    """Raise PermanentError, with what to do, if the simulated model cannot answer some step of the task."""
+    missing = steps_without_reference(task)
+    if not missing:
+        return
+    steps = ", ".join(f"`{name}`" for name in missing)
+    raise PermanentError(
+        f"the simulated model answers from a task's `reference`, and task `{task.name}` has none for step {steps}",
+        kind="no_reference",
+        help="choose a real provider with `--provider NAME`, or add `reference STEP { … }` to the task",
+    )
+
+
+class SimulatedModel:
+    """Draws replies to one task's questions. Raises PermanentError if the task lacks a reference."""
+
+    def __init__(self, task: Task, rates: Rates, seed: int | None = None) -> None:
+        require_references(task)
+        self.task = task
+        self.rates = rates
+        seed = rates.seed if seed is None else seed
+        self._chance = Chance(seed, "draw")
+        self._faults = Chance(seed, "fault")
+        self._answers_chance = Chance(seed, "answers")
+        self._latency = rates.delay
+        self._has_latency = not self._latency.is_zero
+        wrong, malformed, overlong = rates.wrong, rates.malformed, rates.overlong
+        self._below_wrong = threshold(wrong)
+        self._below_malformed = threshold(wrong + malformed)
+        self._below_overlong = threshold(wrong + malformed + overlong)
+        self._below_truncated = threshold(wrong + malformed + overlong + rates.truncated)
+        self._below_429 = threshold(rates.error_429)
+        self._below_500 = threshold(rates.error_429 + rates.error_500)
+        self._below_dropped = threshold(rates.error_429 + rates.error_500 + rates.dropped)
+        self._below_agree = threshold(rates.agree)
+        self.may_fault = self._below_dropped > 0
+        self._remembered: dict[int, tuple[Answers, Drawn]] = {}
+
+    def draw(self, question: Question, draw: Draw, max_tokens: int | None = None) -> Drawn:
+        """The reply to a question of a run for one place of its ballot; cut at `max_tokens`. Raises TaskError."""
+        found = self._remembered.get(question.index)
+        if found is None or (found[0].state is not question.state and found[0].state != question.state):
+            found = self._remember(question)
+        answers, right = found
+        numbers = self._chance.four(_DRAW.pack(question.index, draw.slot, draw.attempt))
+        if numbers[0] >= self._below_truncated and not self._has_latency:
+            return right if max_tokens is None or right.reply.tokens <= max_tokens else _cut(right, max_tokens)
+        return self._draw(answers, numbers, max_tokens)
+
+    def answers(self, step: Step, state: State, key: bytes) -> Answers:
+        """What may be answered to a question; `key` names the question."""
+        return Answers(task=self.task, step=step, state=state, generator=_Generators(self._answers_chance, key))
+
+    def draw_by_key(self, answers: Answers, key: bytes, max_tokens: int | None = None) -> Drawn:
+        """The reply that belongs to a key, for callers that know no steps and slots."""
+        return self._draw(answers, self._chance.four(key), max_tokens)
+
+    def fault(self, key: bytes) -> Fault | None:
+        """How the call of that key fails before it brings a reply, if it does."""
+        number = self._faults.four(key)[0]
+        if number < self._below_429:
+            return "error_429"
+        if number < self._below_500:
+            return "error_500"
+        return "dropped" if number < self._below_dropped else None
+
+    @property
+    def retry_after_s(self) -> float:
+        """After how many seconds a refused call may be repeated: the time of one reply."""
+        return self._latency.median_s
+
+    def _remember(self, question: Question) -> tuple[Answers, Drawn]:
+        answers = self.answers(question.step, question.state, _INDEX.pack(question.index))
+        remembered = self._remembered
+        remembered.pop(question.index, None)
+        while len(remembered) >= _REMEMBERED_QUESTIONS:
+            del remembered[next(iter(remembered))]
+        found = remembered[question.index] = (answers, Drawn("right", answers.right, 0.0))
+        return found
+
+    def _draw(self, answers: Answers, numbers: tuple[int, int, int, int], max_tokens: int | None) -> Drawn:
+        fate, choice, detail, speed = numbers
+        kind: Kind
+        if fate >= self._below_truncated:
+            kind, reply = "right", answers.right
+        elif fate < self._below_wrong:
+            kind, reply = "wrong", answers.wrong(self._wrong_number(answers, choice, detail))
+        elif fate < self._below_malformed:
+            kind, reply = "malformed", answers.malformed(_generator(choice))
+        elif fate < self._below_overlong:
+            kind, reply = "overlong", answers.overlong(_generator(choice))
+        else:
+            kind, reply = "truncated", answers.truncated(_generator(choice))
+        latency_s = self._latency.at(quantile(speed)) if self._has_latency else 0.0
+        drawn = Drawn(kind, reply, latency_s)
+        return drawn if max_tokens is None or reply.tokens <= max_tokens else _cut(drawn, max_tokens)
+
+    def _wrong_number(self, answers: Answers, choice: int, detail: int) -> int:
+        """Number 0 with probability `agree`, else any other; with `agree` 0 all are alike."""
+        if choice < self._below_agree:
+            return 0
+        first = 1 if self._below_agree else 0
+        return first + detail * (answers.wrong_count - first) // FULL
+
+
+class _Generators:
+    """The generators of one question, by name."""
+
+    __slots__ = ("_chance", "_key")
+
+    def __init__(self, chance: Chance, key: bytes) -> None:
+        self._chance = chance
+        self._key = key
+
+    def __call__(self, name: str) -> Random:
+        return self._chance.generator(self._key + name.encode())
+
+
+def _generator(number: int) -> Random:
+    return Random(number)
+
+
+def _cut(drawn: Drawn, max_tokens: int) -> Drawn:
+    reply = Reply(cut_to_tokens(drawn.reply.text, max_tokens), "length", max_tokens)
+    return Drawn(drawn.kind, reply, drawn.latency_s)
