@@ -69,7 +69,7 @@ class Answers:
         return self._mistakes
 
     def wrong(self, number: int) -> Reply:
-        """Wrong answer `number` (from 0): the task's mistakes first. Number 0 is the one that wrong replies agree on."""
+        """Wrong answer `number` (from 0): the task's mistakes first. Number 0 is the one that `agree` is about."""
         found = self._wrong.get(number)
         if found is None:
             mistakes = self.mistakes
@@ -85,7 +85,10 @@ class Answers:
         generator = self._generator(f"wrong {number}")
         second_best: str | None = None
         for _ in range(_TRIES):
-            text = step.reply.render(perturb(step.reply.type, self._right_value, generator))
+            value = self._right_value
+            for _ in range(1 + number):  # the neighbours of a value may be few: higher numbers go further away
+                value = perturb(step.reply.type, value, generator)
+            text = step.reply.render(value)
             if text in others:
                 continue
             verdict = self.judge(_whole(text))

@@ -34,7 +34,7 @@ class Chance:
 
     def four(self, key: bytes) -> tuple[int, int, int, int]:
         """Four independent numbers for the key."""
-        return _FOUR.unpack(blake2b(self._prefix + key, digest_size=32).digest())  # type: ignore[return-value]
+        return _FOUR.unpack(blake2b(self._prefix + key, digest_size=32).digest())
 
     def generator(self, key: bytes) -> Random:
         """A generator for the key, for what needs many numbers."""

@@ -1,0 +1,82 @@
+"""The shared core of the wire formats: from a call to its fate and its replies.
+
+Which replies a call gets depends on the seed, the prompt and how many replies that prompt has had before; not on the
+format, the temperature, other prompts or faults.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from struct import Struct
+
+from maker_dsl.simulation.model import Drawn, Fault, SimulatedModel
+from maker_dsl.simulation.rates import Rates
+from maker_dsl.simulation.server.places import Places, digest_prompt
+from maker_dsl.simulation.server.wire import Ask
+from maker_dsl.task import Task
+
+_NUMBER = Struct("<Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The replies of a call that succeeds, and after how many seconds."""
+
+    drawn: tuple[Drawn, ...]
+    latency_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """A call that fails, and how."""
+
+    fault: Fault
+    retry_after_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A prompt that belongs to no state of the task."""
+
+    message: str
+
+
+class Desk:
+    """Answers calls about one task. Raises PermanentError if the task lacks a reference."""
+
+    def __init__(self, task: Task, rates: Rates, seed: int | None = None) -> None:
+        self.task = task
+        self._model = SimulatedModel(task, rates, seed)
+        self._places = Places(task, self._model)
+
+    @property
+    def known_prompts(self) -> int:
+        """How many prompts are known at present."""
+        return len(self._places)
+
+    async def answer(self, ask: Ask) -> Answered | Faulty | Unknown:
+        """The fate of a call; waits only to look for an unknown prompt. Raises TaskError, StillSearching."""
+        digest = digest_prompt(ask.prompt)
+        place = self._places.find(digest) or await self._places.search(digest)
+        if place is None:
+            task = self.task.name
+            return Unknown(
+                f"this prompt belongs to no state of task {task} that the simulated model knows; "
+                "does the server run the same task file with the same --set inputs?"
+            )
+        model = self._model
+        fault = model.fault(digest + _NUMBER.pack(place.calls)) if model.may_fault else None
+        place.calls += 1
+        if fault is not None:
+            return Faulty(fault, model.retry_after_s)
+        answers = self._places.answers(place)
+        first = place.replies
+        place.replies += ask.replies
+        drawn = tuple(
+            model.draw_by_key(answers, digest + _NUMBER.pack(number), ask.max_tokens)
+            for number in range(first, first + ask.replies)
+        )
+        for one in drawn:
+            if one.finish == "stop" and one.kind != "malformed":
+                self._places.follow(place, one.reply)
+        return Answered(drawn, max(one.latency_s for one in drawn))

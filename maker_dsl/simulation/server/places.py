@@ -1,0 +1,196 @@
+"""Which state of the task a prompt belongs to: a server sees words alone.
+
+The initial state's prompt is known from the start; whenever a reply would pass, the prompt of the state that it leads
+to becomes known too, so every state that a client can reach from the replies it got is known. A prompt from elsewhere
+(a resumed run, a restarted server) is looked for along the reference trajectory. Memory is bounded: the prompts used
+least recently are forgotten, and found again by the same walk.
+
+A prompt may belong to several states, where it does not show all of the state. The newest one is answered; all of them
+are followed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from hashlib import blake2b
+
+from maker_dsl.judging import Vote, judge
+from maker_dsl.providers.port import Reply
+from maker_dsl.simulation.answers import Answers
+from maker_dsl.simulation.model import SimulatedModel
+from maker_dsl.simulation.tokens import count_tokens
+from maker_dsl.task import Prompt, RawReply, State, Step, Task, TaskError
+
+_REMEMBERED_PROMPTS = 20_000
+_STATES_OF_A_PROMPT = 16
+_FOLLOWED_TEXTS = 64
+_LONGEST_WALK = 5_000_000
+_STEPS_PER_TURN = 64
+_PATIENCE_S = 20.0
+_REMEMBERED_SEARCHES = 1024
+
+
+class StillSearching(Exception):
+    """The walk has not found the prompt yet; it goes on with the next call."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(f"still looking for the state of this prompt; {steps} steps searched so far")
+
+
+def digest_prompt(prompt: Prompt) -> bytes:
+    """The identity of a prompt; white space around its parts does not count, since adapters trim it."""
+    return blake2b(f"{(prompt.system or '').strip()}\0{prompt.user.strip()}".encode(), digest_size=16).digest()
+
+
+class _Followed:
+    """One state of a prompt: what may be answered, and the replies whose new state is known already."""
+
+    __slots__ = ("answers", "state", "step", "texts")
+
+    def __init__(self, step: Step, state: State) -> None:
+        self.step = step
+        self.state = state
+        self.answers: Answers | None = None
+        self.texts: set[str] = set()
+
+
+class Place:
+    """A known prompt: its states, and how many calls and replies it has had."""
+
+    __slots__ = ("calls", "digest", "replies", "states")
+
+    def __init__(self, digest: bytes) -> None:
+        self.digest = digest
+        self.calls = 0
+        self.replies = 0
+        self.states: list[_Followed] = []
+
+
+class Places:
+    """The known prompts of one task. Raises TaskError if the task's first prompt cannot be made."""
+
+    def __init__(self, task: Task, model: SimulatedModel, remembered: int = _REMEMBERED_PROMPTS) -> None:
+        self._task = task
+        self._model = model
+        self._remembered = remembered
+        self._places: OrderedDict[bytes, Place] = OrderedDict()
+        self._walking = asyncio.Lock()
+        self._wanted: dict[bytes, int] = {}
+        """The prompts being looked for, and how many steps had been walked when each search began."""
+        self._unknown: OrderedDict[bytes, None] = OrderedDict()
+        self._walker: State = task.initial_state
+        self._walked = 0
+        self._lap = 0
+        self._lap_length: int | None = None
+        self.add(task.initial_state)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def add(self, state: State) -> None:
+        """Make the prompt of a state known."""
+        try:
+            if self._task.is_done(state):
+                return
+            step = self._task.next_step(state)
+            digest = digest_prompt(step.render(state, step.state_locals(state)))
+        except TaskError:
+            return
+        self._add(digest, step, state)
+
+    def find(self, digest: bytes) -> Place | None:
+        """The place of a prompt that is known."""
+        place = self._places.get(digest)
+        if place is not None:
+            self._places.move_to_end(digest)
+        return place
+
+    def answers(self, place: Place) -> Answers:
+        """What may be answered at a place."""
+        return self._answers(place, place.states[-1])
+
+    def follow(self, place: Place, reply: Reply) -> None:
+        """Make known where a reply leads, if it passes."""
+        for followed in tuple(place.states):
+            if reply.text in followed.texts:
+                continue
+            if len(followed.texts) >= _FOLLOWED_TEXTS:
+                followed.texts.clear()
+            followed.texts.add(reply.text)
+            verdict = self._answers(place, followed).judge(reply)
+            if isinstance(verdict, Vote):
+                self.add(verdict.state)
+
+    async def search(self, digest: bytes) -> Place | None:
+        """Look for a prompt along the reference trajectory; None if it is nowhere. Raises StillSearching."""
+        if digest in self._unknown:
+            return None
+        if digest not in self._wanted and len(self._wanted) >= _REMEMBERED_SEARCHES:
+            del self._wanted[next(iter(self._wanted))]
+        began = self._wanted.setdefault(digest, self._walked)
+        async with self._walking:
+            deadline = asyncio.get_running_loop().time() + _PATIENCE_S
+            while True:
+                place = self.find(digest)
+                if place is not None:
+                    self._wanted.pop(digest, None)
+                    return place
+                if self._lap_length is not None and self._walked - began >= self._lap_length:
+                    self._wanted.pop(digest, None)
+                    self._unknown[digest] = None
+                    if len(self._unknown) > _REMEMBERED_SEARCHES:
+                        self._unknown.popitem(last=False)
+                    return None
+                if asyncio.get_running_loop().time() > deadline:
+                    raise StillSearching(self._walked - began)
+                for _ in range(_STEPS_PER_TURN):
+                    self._walk()
+                await asyncio.sleep(0)
+
+    def _walk(self) -> None:
+        """Go one reference step on; from the end, back to the beginning."""
+        self._walked += 1
+        task, state = self._task, self._walker
+        try:
+            if task.is_done(state) or self._lap >= _LONGEST_WALK:
+                self._start_lap()
+                return
+            step = task.next_step(state)
+            local = step.state_locals(state)
+            digest = digest_prompt(step.render(state, local))
+            if digest in self._wanted:
+                self._add(digest, step, state)
+            assert step.reference is not None
+            text = step.reply.render(step.reference(state))
+            verdict = judge(task, step, state, local, RawReply(text, count_tokens(text), "stop"))
+        except TaskError:
+            self._start_lap()
+            return
+        if isinstance(verdict, Vote):
+            self._walker = verdict.state
+            self._lap += 1
+        else:
+            self._start_lap()
+
+    def _start_lap(self) -> None:
+        self._lap_length = self._lap + 1
+        self._lap = 0
+        self._walker = self._task.initial_state
+
+    def _add(self, digest: bytes, step: Step, state: State) -> None:
+        place = self._places.get(digest)
+        if place is None:
+            place = self._places[digest] = Place(digest)
+            if len(self._places) > self._remembered:
+                self._places.popitem(last=False)
+        for followed in place.states:
+            if followed.state == state:
+                return
+        place.states.append(_Followed(step, state))
+        del place.states[:-_STATES_OF_A_PROMPT]
+
+    def _answers(self, place: Place, followed: _Followed) -> Answers:
+        if followed.answers is None:
+            followed.answers = self._model.answers(followed.step, followed.state, place.digest)
+        return followed.answers
