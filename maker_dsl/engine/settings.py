@@ -1,0 +1,185 @@
+"""What a run is set to: asked for, in whose words, and what that comes to for each kind of step.
+
+Used by `run`. The command line wins over the profile, the profile over the task, the task over the defaults; where
+each value came from is kept, shown and journaled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from maker_dsl.diagnostics import Diagnostic, Label, Source, Span
+from maker_dsl.providers.port import Provider
+from maker_dsl.task import Step, Task
+
+Keep = Literal["all", "contested", "none"]
+Origin = Literal["command line", "profile", "task", "default"]
+T = TypeVar("T")
+
+DEFAULT_AHEAD_BY = 3
+DEFAULT_MAX_SAMPLES = 60
+DEFAULT_FIRST_TEMPERATURE = 0.0
+
+
+class SettingsRefused(Exception):
+    """What was asked for can't be run; nothing was started. Carries the findings; the command line exits with 2."""
+
+    def __init__(self, *diagnostics: Diagnostic) -> None:
+        super().__init__("; ".join(diagnostic.title for diagnostic in diagnostics))
+        self.diagnostics = diagnostics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What one voice asks for: the command line, or a profile. None where it says nothing.
+
+    `max_samples` is for one step, as in `vote { at most 60 samples }`; `max_total_samples` and `max_total_tokens` are
+    for the run, and so are `max_cost_usd`, `max_steps` and `max_seconds`. A temperature of None is left to the next
+    voice.
+    """
+
+    ahead_by: int | None = None
+    max_samples: int | None = None
+    first_temperature: float | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    max_steps: int | None = None
+    max_cost_usd: float | None = None
+    max_total_samples: int | None = None
+    max_total_tokens: int | None = None
+    max_seconds: float | None = None
+    seed: int | None = None
+    keep: Keep | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[T]):
+    """A value and whose it is."""
+
+    value: T
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class StepPolicy:
+    """How one kind of step is decided. Temperatures of None are left to the provider."""
+
+    ahead_by: Setting[int]
+    max_samples: Setting[int]
+    first_temperature: Setting[float | None]
+    temperature: Setting[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Limits of the whole run; None where there is none."""
+
+    max_steps: int | None = None
+    max_cost_usd: float | None = None
+    max_samples: int | None = None
+    max_tokens: int | None = None
+    max_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run goes by. `max_tokens` caps one reply."""
+
+    steps: Mapping[str, StepPolicy]
+    max_tokens: int | None
+    caps: Caps
+    seed: int
+    keep: Keep
+
+
+def resolve(task: Task, provider: Provider, asked: RunOptions, profile: RunOptions) -> Settings:
+    """Settle every setting. Raises SettingsRefused where the answer can't be run."""
+    settings = Settings(
+        steps={step.name: _policy(step, asked, profile) for step in task.steps},
+        max_tokens=_first(asked.max_tokens, profile.max_tokens),
+        caps=Caps(
+            max_steps=_first(asked.max_steps, profile.max_steps),
+            max_cost_usd=_first(asked.max_cost_usd, profile.max_cost_usd),
+            max_samples=_first(asked.max_total_samples, profile.max_total_samples),
+            max_tokens=_first(asked.max_total_tokens, profile.max_total_tokens),
+            max_seconds=_first(asked.max_seconds, profile.max_seconds),
+        ),
+        seed=_first(asked.seed, profile.seed) or 0,
+        keep=_first(asked.keep, profile.keep) or "all",
+    )
+    require_possible(settings, provider)
+    return settings
+
+
+def require_possible(settings: Settings, provider: Provider) -> None:
+    """Raise SettingsRefused for limits that can't be held with this provider, and votes that can't be won."""
+    found = []
+    for name, policy in settings.steps.items():
+        if policy.ahead_by.value < 1:
+            found.append(_refusal("MK552", "a margin below 1", "--ahead-by", policy.ahead_by.value, "use 1 or more"))
+        elif policy.max_samples.value < policy.ahead_by.value:
+            found.append(
+                _refusal(
+                    "MK552",
+                    f"step `{name}` can never be decided: {policy.ahead_by.value} votes ahead "
+                    f"({policy.ahead_by.origin}) with at most {policy.max_samples.value} samples "
+                    f"({policy.max_samples.origin})",
+                    "--max-samples",
+                    policy.max_samples.value,
+                    f"allow at least {policy.ahead_by.value} samples, better ten times as many",
+                )
+            )
+    caps = settings.caps
+    if caps.max_cost_usd is not None and provider.price is None:
+        found.append(
+            _refusal(
+                "MK550",
+                f"nobody knows what `{provider.name}` costs, so a limit on money can't be held",
+                "--max-cost",
+                caps.max_cost_usd,
+                "put the price into the profile: [price] with input and output, in USD per million tokens",
+            )
+        )
+    for option, cap in (("--max-cost", caps.max_cost_usd), ("max_total_tokens", caps.max_tokens)):
+        if cap is not None and settings.max_tokens is None:
+            found.append(
+                _refusal(
+                    "MK551",
+                    f"a reply of `{provider.name}` may be of any length, so a limit on what it costs can't be held",
+                    option,
+                    cap,
+                    "put max_tokens into the profile: the most tokens one reply may have",
+                )
+            )
+    if found:
+        raise SettingsRefused(*found)
+
+
+def _policy(step: Step, asked: RunOptions, profile: RunOptions) -> StepPolicy:
+    vote = step.vote
+    return StepPolicy(
+        _settle(asked.ahead_by, profile.ahead_by, vote.ahead_by, DEFAULT_AHEAD_BY),
+        _settle(asked.max_samples, profile.max_samples, vote.max_samples, DEFAULT_MAX_SAMPLES),
+        _settle(asked.first_temperature, profile.first_temperature, vote.first_temperature, DEFAULT_FIRST_TEMPERATURE),
+        _settle(asked.temperature, profile.temperature, vote.temperature, None),
+    )
+
+
+def _settle(asked: T | None, profile: T | None, task: T | None, default: T) -> Setting[T]:
+    if asked is not None:
+        return Setting(asked, "command line")
+    if profile is not None:
+        return Setting(profile, "profile")
+    return Setting(default, "default") if task is None else Setting(task, "task")
+
+
+def _first(asked: T | None, profile: T | None) -> T | None:
+    return profile if asked is None else asked
+
+
+def _refusal(code: str, title: str, option: str, value: object, help: str) -> Diagnostic:
+    """A finding about an option, pointing at its value."""
+    source = Source(option, str(value))
+    return Diagnostic(code, title, Label(Span(source, 0, len(source.text))), help=help)
