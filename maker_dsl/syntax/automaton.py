@@ -1,0 +1,129 @@
+"""Runs the parse table over a text: shifts, reduces, and calls the builder for each construct it has read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from maker_dsl.syntax.broken import Broken
+from maker_dsl.syntax.lexer import Lexer, Token
+from maker_dsl.syntax.table import END, Table
+
+MAX_DEPTH = 120
+"""How many constructs may stand inside one another, so that later phases may walk the tree recursively."""
+
+
+class Build(Protocol):
+    """Makes the node of a construct from its children (tokens and nodes; None for absent optional ones)."""
+
+    def __call__(self, construct: str, children: list[Any], start: int, end: int) -> Any: ...
+
+
+class Unexpected(Exception):
+    """A token that can't stand where it stands; `expected` are the terminals that could."""
+
+    def __init__(self, token: Token, before: Token | None, expected: frozenset[str]) -> None:
+        super().__init__(token.text)
+        self.token = token
+        self.before = before
+        self.expected = expected
+
+
+@dataclass(slots=True)
+class _Read:
+    """Something on the stack: its value, where it stands and how deep it goes."""
+
+    value: Any
+    start: int
+    end: int
+    depth: int
+
+
+def run(table: Table, start: str, lexer: Lexer, build: Build) -> Any:
+    """What `build` makes of the whole text; raises Broken and Unexpected."""
+    states = table.states
+    path = [table.starts[start]]
+    stack: list[_Read] = []
+
+    def can_take(terminal: str) -> bool:
+        return _can_take(table, path, terminal)
+
+    before: Token | None = None
+    while True:
+        token = lexer.next(can_take)
+        while True:
+            action = states[path[-1]].get(token.type)
+            if action is None:
+                expected = frozenset(name for name in states[path[-1]] if name.isupper() and can_take(name))
+                raise Unexpected(token, before, expected)
+            if action >= 0:
+                if token.type == END:
+                    return stack[-1].value
+                path.append(action)
+                stack.append(_Read(token, token.start, token.end, 0))
+                break
+            _reduce(table, -1 - action, path, stack, build, token)
+            if token.type == END and path[-1] == table.ends[start]:
+                return stack[-1].value
+        before = token
+
+
+def _reduce(table: Table, number: int, path: list[int], stack: list[_Read], build: Build, ahead: Token) -> None:
+    rule = table.rules[number]
+    size = rule.size
+    reads = stack[len(stack) - size :]
+    children: list[Any] = []
+    for read, take, blanks in zip(reads, rule.take, rule.blanks, strict=False):
+        children.extend([None] * blanks)
+        if take == "keep":
+            children.append(read.value)
+        elif take == "splice":
+            children.extend(read.value)
+    children.extend([None] * rule.blanks[size])
+    if reads:
+        start, end, depth = reads[0].start, reads[-1].end, max(read.depth for read in reads)
+    else:
+        start, end, depth = ahead.start, ahead.start, 0
+    if rule.is_spliced:
+        value: Any = children
+    elif rule.passes_single and len(children) == 1:
+        value = children[0]
+    else:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise Broken(
+                "MK109",
+                "this is nested too deeply",
+                start,
+                end,
+                f"more than {MAX_DEPTH} constructs stand inside one another",
+                help="name the inner parts with `let` or `def`",
+            )
+        value = build(rule.build, children, start, end)
+    if size:
+        del stack[-size:]
+        del path[-size:]
+    stack.append(_Read(value, start, end, depth))
+    path.append(table.states[path[-1]][rule.origin])
+
+
+def _can_take(table: Table, path: list[int], terminal: str) -> bool:
+    """Whether the terminal can really come next, once what stands before it is reduced."""
+    if terminal not in table.states[path[-1]]:
+        return False
+    rest = path[:]
+    while True:
+        action = table.states[rest[-1]].get(terminal)
+        if action is None:
+            return False
+        if action >= 0:
+            return True
+        rule = table.rules[-1 - action]
+        if rule.size:
+            del rest[-rule.size :]
+        following = table.states[rest[-1]].get(rule.origin)
+        if following is None:
+            return False
+        if following in table.ends.values():
+            return terminal == END
+        rest.append(following)
