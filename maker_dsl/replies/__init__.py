@@ -1,4 +1,4 @@
-"""Replies: one description of a step's answer, from which come the prompt's words, the parser, the grammar, the renderer.
+"""Replies: one description of a step's answer; from it come the prompt's words, the parser, the grammar, the renderer.
 
 - `notation`: what the author wrote, as data; `checks`: what is wrong with it
 - `format.reply_format`: the finished `ReplyFormat`

@@ -103,7 +103,7 @@ def _near(type: Type, value: Any, random: Random) -> Any:
         case ListType():
             return _near_list(type, value, random)
         case MapType():
-            return _near_member(value, {key: type.value for key in value}, random)
+            return _near_member(value, dict.fromkeys(value, type.value), random)
         case RecordType():
             return _near_member(value, {member.name: member.type for member in type.members}, random)
         case TupleType():

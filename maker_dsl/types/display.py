@@ -108,7 +108,9 @@ def words(name: str) -> str:
 
 
 def with_article(text: str) -> str:
-    """`a` or `an` before a noun."""
+    """`a` or `an` before a noun; nothing before a plural, which the last letter tells well enough."""
+    if text.endswith("s") and not text.endswith("ss"):
+        return text
     return ("an " if text[:1] in "aeiou" else "a ") + text
 
 
