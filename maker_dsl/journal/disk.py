@@ -6,6 +6,7 @@ Used by the whole package; `memory_disk.MemoryDisk` is the fake that can lose po
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -138,10 +139,10 @@ class RealDisk:
         return RealFile(os.open(path, (os.O_RDWR if writing else os.O_RDONLY) | os.O_CLOEXEC))
 
     def names(self, directory: Path) -> list[str]:
-        return sorted(os.listdir(directory))
+        return sorted(path.name for path in directory.iterdir())
 
     def exists(self, path: Path) -> bool:
-        return os.path.exists(path)
+        return path.exists()
 
     def make_directory(self, path: Path) -> None:
         path.mkdir()
@@ -171,3 +172,38 @@ class RealDisk:
             os.close(descriptor)
             raise
         return RealFile(descriptor)
+
+
+def read_file(disk: Disk, path: Path) -> bytes:
+    """The whole content of a file."""
+    file = disk.open(path)
+    try:
+        parts = []
+        offset = 0
+        while part := file.read_at(offset, 1 << 20):
+            parts.append(part)
+            offset += len(part)
+        return b"".join(parts)
+    finally:
+        file.close()
+
+
+def write_all(file: File, data: bytes, offset: int) -> None:
+    """Write all of `data`; raises OSError as the system does."""
+    view = memoryview(data)
+    while view:
+        count = file.write_at(view, offset)
+        if count <= 0:
+            raise OSError(errno.EIO, "nothing was written")
+        view = view[count:]
+        offset += count
+
+
+def write_file(disk: Disk, path: Path, data: bytes) -> None:
+    """Make a new file with that content and sync it (not its directory)."""
+    file = disk.create(path)
+    try:
+        write_all(file, data, 0)
+        file.sync()
+    finally:
+        file.close()
