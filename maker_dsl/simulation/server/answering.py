@@ -65,15 +65,15 @@ class Desk:
                 "does the server run the same task file with the same --set inputs?"
             )
         model = self._model
-        fault = model.fault(digest + _NUMBER.pack(place.calls)) if model.may_fault else None
+        fault = model.fault(digest.words + _NUMBER.pack(place.calls)) if model.may_fault else None
         place.calls += 1
         if fault is not None:
             return Faulty(fault, model.retry_after_s)
-        answers = self._places.answers(place)
+        answers = self._places.answers(place, digest)
         first = place.replies
         place.replies += ask.replies
         drawn = tuple(
-            model.draw_by_key(answers, digest + _NUMBER.pack(number), ask.max_tokens)
+            model.draw_by_key(answers, digest.words + _NUMBER.pack(number), ask.max_tokens)
             for number in range(first, first + ask.replies)
         )
         for one in drawn:

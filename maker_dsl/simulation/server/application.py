@@ -71,7 +71,7 @@ class _Calls:
             ask = self._wire.read(_read_body(await request.read()), request.match_info.get("model"))
         except BadCall as error:
             return self._refuse(number, None, 400, "bad_call", str(error))
-        prompt = digest_prompt(ask.prompt).hex()
+        prompt = digest_prompt(ask.prompt).words.hex()
         try:
             fate = await self._desk.answer(ask)
         except StillSearching as error:
@@ -83,9 +83,11 @@ class _Calls:
                 return self._refuse(number, prompt, 400, "unknown_prompt", message)
             case Faulty("error_429", retry_after_s):
                 return self._refuse(number, prompt, 429, "error_429", "too many requests (simulated)", retry_after_s)
-            case Faulty("error_500", _):
+            case Faulty("error_500", wait_s):
+                await asyncio.sleep(wait_s)
                 return self._refuse(number, prompt, 500, "error_500", "internal error (simulated)")
-            case Faulty("dropped", _):
+            case Faulty("dropped", wait_s):
+                await asyncio.sleep(wait_s)
                 self._record.close_call(number, self._wire.name, prompt, None, "dropped")
                 return await _drop(request)
             case Answered():

@@ -5,14 +5,15 @@ to becomes known too, so every state that a client can reach from the replies it
 (a resumed run, a restarted server) is looked for along the reference trajectory. Memory is bounded: the prompts used
 least recently are forgotten, and found again by the same walk.
 
-A prompt may belong to several states, where it does not show all of the state. The newest one is answered; all of them
-are followed.
+A prompt may belong to several states, where it does not show all of the state or differs from another one in white
+space alone. The newest one is answered, if possible of those with exactly this prompt; all of them are followed.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from dataclasses import dataclass
 from hashlib import blake2b
 
 from maker_dsl.judging import Vote, judge
@@ -38,17 +39,31 @@ class StillSearching(Exception):
         super().__init__(f"still looking for the state of this prompt; {steps} steps searched so far")
 
 
-def digest_prompt(prompt: Prompt) -> bytes:
-    """The identity of a prompt; white space around its parts does not count, since adapters trim it."""
-    return blake2b(f"{(prompt.system or '').strip()}\0{prompt.user.strip()}".encode(), digest_size=16).digest()
+@dataclass(frozen=True, slots=True)
+class PromptDigest:
+    """The identity of a prompt: of its words alone, since adapters trim and join its parts, and of the whole."""
+
+    words: bytes
+    whole: bytes
+
+
+def digest_prompt(prompt: Prompt) -> PromptDigest:
+    """What a prompt is known by."""
+    text = f"{prompt.system or ''}\n\n{prompt.user}"
+    return PromptDigest(_digest("".join(text.split())), _digest(text))
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
 
 
 class _Followed:
     """One state of a prompt: what may be answered, and the replies whose new state is known already."""
 
-    __slots__ = ("answers", "state", "step", "texts")
+    __slots__ = ("answers", "state", "step", "texts", "whole")
 
-    def __init__(self, step: Step, state: State) -> None:
+    def __init__(self, whole: bytes, step: Step, state: State) -> None:
+        self.whole = whole
         self.step = step
         self.state = state
         self.answers: Answers | None = None
@@ -56,12 +71,12 @@ class _Followed:
 
 
 class Place:
-    """A known prompt: its states, and how many calls and replies it has had."""
+    """The words of a known prompt: its states, and how many calls and replies it has had."""
 
-    __slots__ = ("calls", "digest", "replies", "states")
+    __slots__ = ("calls", "replies", "states", "words")
 
-    def __init__(self, digest: bytes) -> None:
-        self.digest = digest
+    def __init__(self, words: bytes) -> None:
+        self.words = words
         self.calls = 0
         self.replies = 0
         self.states: list[_Followed] = []
@@ -99,16 +114,18 @@ class Places:
             return
         self._add(digest, step, state)
 
-    def find(self, digest: bytes) -> Place | None:
+    def find(self, digest: PromptDigest) -> Place | None:
         """The place of a prompt that is known."""
-        place = self._places.get(digest)
+        place = self._places.get(digest.words)
         if place is not None:
-            self._places.move_to_end(digest)
+            self._places.move_to_end(digest.words)
         return place
 
-    def answers(self, place: Place) -> Answers:
-        """What may be answered at a place."""
-        return self._answers(place, place.states[-1])
+    def answers(self, place: Place, digest: PromptDigest) -> Answers:
+        """What may be answered to a prompt at its place."""
+        newest_first = reversed(place.states)
+        followed = next((one for one in newest_first if one.whole == digest.whole), place.states[-1])
+        return self._answers(place, followed)
 
     def follow(self, place: Place, reply: Reply) -> None:
         """Make known where a reply leads, if it passes."""
@@ -122,23 +139,24 @@ class Places:
             if isinstance(verdict, Vote):
                 self.add(verdict.state)
 
-    async def search(self, digest: bytes) -> Place | None:
+    async def search(self, digest: PromptDigest) -> Place | None:
         """Look for a prompt along the reference trajectory; None if it is nowhere. Raises StillSearching."""
-        if digest in self._unknown:
+        words = digest.words
+        if words in self._unknown:
             return None
-        if digest not in self._wanted and len(self._wanted) >= _REMEMBERED_SEARCHES:
+        if words not in self._wanted and len(self._wanted) >= _REMEMBERED_SEARCHES:
             del self._wanted[next(iter(self._wanted))]
-        began = self._wanted.setdefault(digest, self._walked)
+        began = self._wanted.setdefault(words, self._walked)
         async with self._walking:
             deadline = asyncio.get_running_loop().time() + _PATIENCE_S
             while True:
                 place = self.find(digest)
                 if place is not None:
-                    self._wanted.pop(digest, None)
+                    self._wanted.pop(words, None)
                     return place
                 if self._lap_length is not None and self._walked - began >= self._lap_length:
-                    self._wanted.pop(digest, None)
-                    self._unknown[digest] = None
+                    self._wanted.pop(words, None)
+                    self._unknown[words] = None
                     if len(self._unknown) > _REMEMBERED_SEARCHES:
                         self._unknown.popitem(last=False)
                     return None
@@ -159,7 +177,7 @@ class Places:
             step = task.next_step(state)
             local = step.state_locals(state)
             digest = digest_prompt(step.render(state, local))
-            if digest in self._wanted:
+            if digest.words in self._wanted:
                 self._add(digest, step, state)
             assert step.reference is not None
             text = step.reply.render(step.reference(state))
@@ -178,19 +196,19 @@ class Places:
         self._lap = 0
         self._walker = self._task.initial_state
 
-    def _add(self, digest: bytes, step: Step, state: State) -> None:
-        place = self._places.get(digest)
+    def _add(self, digest: PromptDigest, step: Step, state: State) -> None:
+        place = self._places.get(digest.words)
         if place is None:
-            place = self._places[digest] = Place(digest)
+            place = self._places[digest.words] = Place(digest.words)
             if len(self._places) > self._remembered:
                 self._places.popitem(last=False)
         for followed in place.states:
             if followed.state == state:
                 return
-        place.states.append(_Followed(step, state))
+        place.states.append(_Followed(digest.whole, step, state))
         del place.states[:-_STATES_OF_A_PROMPT]
 
     def _answers(self, place: Place, followed: _Followed) -> Answers:
         if followed.answers is None:
-            followed.answers = self._model.answers(followed.step, followed.state, place.digest)
+            followed.answers = self._model.answers(followed.step, followed.state, place.words)
         return followed.answers
