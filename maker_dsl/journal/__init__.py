@@ -32,7 +32,7 @@ from maker_dsl.journal.errors import (
     RunUnreadable,
 )
 from maker_dsl.journal.format import RECORD_OVERHEAD, Position, Record
-from maker_dsl.journal.log import Journal, SyncTicket
+from maker_dsl.journal.log import Journal
 from maker_dsl.journal.memory_disk import MemoryDisk
 from maker_dsl.journal.reader import Reader, segment_starts
 from maker_dsl.journal.recovery import Opened, Recovery, TornTail, open_journal
@@ -46,6 +46,7 @@ from maker_dsl.journal.run_directory import (
     make_run_id,
 )
 from maker_dsl.journal.snapshot import LoadedSnapshots, Snapshot, SnapshotStore
+from maker_dsl.journal.sync_ticket import SyncTicket
 
 __all__ = [
     "RECORD_OVERHEAD",

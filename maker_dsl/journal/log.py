@@ -11,7 +11,6 @@ from __future__ import annotations
 import errno
 from hashlib import sha256
 from pathlib import Path
-from threading import Lock
 from zlib import crc32
 
 from maker_dsl.journal.disk import Disk, File
@@ -33,62 +32,34 @@ from maker_dsl.journal.format import (
     is_run_id,
     segment_name,
 )
-from maker_dsl.journal.segment import finish_header
+from maker_dsl.journal.segment import FULL, disk_full, make_segment
+from maker_dsl.journal.sync_ticket import Syncing, SyncTicket
 
 SEGMENT_BYTES = 64 << 20
 _BUFFER_BYTES = 1 << 20
 _RESERVE_STEP = 1 << 20
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _NO_ALLOCATION = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 _pack_head = RECORD_HEAD.pack
 
 
-class _Syncing:
-    """What the syncs of one journal share: they take turns, and after one has failed none is made.
-
-    Linux reports a failed write-back to one caller only; a second sync of the same file would return success.
-    """
-
-    __slots__ = ("error", "lock")
-
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.error: OSError | None = None
-
-
-class SyncTicket:
-    """A sync of all records below `below`: `run` in any thread, then `Journal.finish_sync` where the journal lives."""
-
-    __slots__ = ("_file", "_syncing", "below", "error", "is_done")
-
-    def __init__(self, file: File, below: int, syncing: _Syncing) -> None:
-        self._file: File | None = file
-        self._syncing = syncing
-        self.below = below
-        self.error: OSError | None = None
-        self.is_done = False
-
-    def run(self) -> None:
-        """Block until the records are on disk. A failure is kept for `finish_sync`, never raised here."""
-        with self._syncing.lock:
-            if self._file is None or self.is_done:
-                return
-            if self._syncing.error is None:
-                try:
-                    self._file.sync()
-                except OSError as error:
-                    self._syncing.error = error
-            self.error = self._syncing.error
-            self.is_done = True
-
-    def release(self) -> None:
-        """Wait for a `run` under way in another thread; a later one does nothing."""
-        with self._syncing.lock:
-            self._file = None
-
-
 class Journal:
     """An append-only log of typed payloads, in segments. Made by `Journal.create` and by `recovery.open_journal`."""
+
+    _file: File
+    _header: SegmentHeader
+    _seed: int
+    _path: Path
+    _next_path: Path
+    _offset: int
+    """Where the next record goes."""
+    _written: int
+    """Up to where the file has been written; the buffer goes from here to `_offset`."""
+    _reserved: int
+    """Up to where the file has room for certain."""
+    _last: int
+    """Where the last record begins; 0 before the first of a segment."""
+    _limit: int
+    """From this offset on a record goes to the next segment."""
 
     def __init__(
         self, directory: Path, disk: Disk, file: File, header: SegmentHeader, segment_bytes: int = SEGMENT_BYTES
@@ -99,7 +70,7 @@ class Journal:
         self._segment_bytes = segment_bytes
         self._buffer = bytearray()
         self._failure: JournalError | None = None
-        self._syncing = _Syncing()
+        self._syncing = Syncing()
         self._is_closed = False
         self._tickets: list[SyncTicket] = []
         self._retired: list[File] = []
@@ -274,7 +245,7 @@ class Journal:
             except OSError as error:
                 if error.errno in _NO_ALLOCATION:
                     self._expect_free(room - self._written)
-                elif error.errno in _FULL and room > needed:
+                elif error.errno in FULL and room > needed:
                     continue
                 else:
                     raise self._trouble("reserving room in", error, size) from error
@@ -306,14 +277,9 @@ class Journal:
         self._seed = crc_seed(header.run_id, header.number)
         self._path = self._directory / segment_name(header.number)
         self._next_path = self._directory / segment_name(header.number + 1)
-        self._offset: int = HEADER_BYTES
-        """Where the next record goes."""
-        self._written: int = HEADER_BYTES
-        """Up to where the file has been written; the buffer goes from here to `_offset`."""
-        self._reserved: int = HEADER_BYTES
-        """Up to where the file has room for certain."""
-        self._last: int = 0
-        self._limit: int = self._segment_bytes
+        self._offset = self._written = self._reserved = HEADER_BYTES
+        self._last = 0
+        self._limit = self._segment_bytes
 
     def _rotate(self) -> None:
         self.sync()
@@ -349,7 +315,7 @@ class Journal:
                 self._file.truncate(self._offset)
             self._file.sync()
         except OSError as error:
-            if error.errno not in _FULL:  # a seal is worth having, not worth failing for
+            if error.errno not in FULL:  # a seal is worth having, not worth failing for
                 raise self._trouble("sealing", error, len(seal)) from error
 
     def _expect_free(self, size: int) -> None:
@@ -358,7 +324,7 @@ class Journal:
             raise DiskFull(self._path, size, free)
 
     def _trouble(self, doing: str, error: OSError, needed: int) -> JournalError:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             return disk_full(self._disk, self._path, needed)
         return self._fail(JournalFailed(self._path, doing, error))
 
@@ -375,40 +341,3 @@ class Journal:
         for file in self._retired:
             file.close()
         self._retired.clear()
-
-
-def make_segment(disk: Disk, directory: Path, header: SegmentHeader) -> File:
-    """Create a segment that holds its header alone; it and its name are on disk on return.
-
-    Raises FileExistsError; DiskFull, with the file removed again; JournalFailed.
-    """
-    path = directory / segment_name(header.number)
-    try:
-        file = disk.create(path)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        if error.errno in _FULL:
-            raise disk_full(disk, path, HEADER_BYTES) from error
-        raise JournalFailed(path, "creating", error) from error
-    try:
-        finish_header(disk, directory, file, header)
-    except OSError as error:
-        file.close()
-        if error.errno not in _FULL:
-            raise JournalFailed(path, "beginning", error) from error
-        try:
-            disk.remove(path)
-        except OSError as trouble:
-            raise JournalFailed(path, "removing", trouble) from trouble
-        raise disk_full(disk, path, HEADER_BYTES) from error
-    return file
-
-
-def disk_full(disk: Disk, path: Path, needed: int) -> DiskFull:
-    """The exception, with how much room is left where that can be told."""
-    try:
-        free = disk.free_bytes(path.parent)
-    except OSError:
-        free = None
-    return DiskFull(path, needed, free)

@@ -11,7 +11,6 @@ Used by the engine on resume. The steps, each safe to be cut short and done agai
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +25,10 @@ from maker_dsl.journal.format import (
     SegmentHeader,
     segment_name,
 )
-from maker_dsl.journal.log import SEGMENT_BYTES, Journal, disk_full
+from maker_dsl.journal.log import SEGMENT_BYTES, Journal
 from maker_dsl.journal.reader import Reader, segment_numbers
 from maker_dsl.journal.scan import holds_records, read_header
-from maker_dsl.journal.segment import finish_header, is_place
+from maker_dsl.journal.segment import FULL, disk_full, finish_header, is_place
 from maker_dsl.journal.snapshot import Snapshot
 
 _CHUNK = 1 << 20
@@ -204,6 +203,6 @@ def _records_between(opened: Opened) -> Iterator[Record]:
 
 
 def _trouble(disk: Disk, directory: Path, doing: str, error: OSError) -> DiskFull | JournalFailed:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in FULL:
         return disk_full(disk, directory / "recovery", 0)
     return JournalFailed(directory, doing, error)

@@ -31,6 +31,7 @@ from maker_dsl.journal.format import Position, is_run_id
 from maker_dsl.journal.log import SEGMENT_BYTES, Journal
 from maker_dsl.journal.reader import Reader
 from maker_dsl.journal.recovery import Opened, open_journal
+from maker_dsl.journal.segment import FULL
 from maker_dsl.journal.snapshot import SnapshotStore
 
 RUN_FORMAT = 1
@@ -103,7 +104,7 @@ class RunDirectory:
             disk.rename(unfinished, path)
             disk.sync_directory(runs_directory)
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in FULL:
                 raise DiskFull(path, len(text) + len(task_text), None) from error
             raise JournalFailed(path, "creating", error) from error
         return cls(path, disk)
@@ -164,7 +165,7 @@ class RunDirectory:
             file.truncate(len(pid))
         except OSError as error:
             file.close()
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in FULL:
                 raise DiskFull(path, 8, None) from error
             raise JournalFailed(path, "locking", error) from error
         return RunLock(file)

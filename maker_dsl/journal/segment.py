@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from maker_dsl.journal.disk import Disk, File, write_all
+from maker_dsl.journal.errors import DiskFull, JournalFailed
 from maker_dsl.journal.format import (
+    HEADER_BYTES,
     STORED_CHAIN,
     Position,
     SegmentHeader,
@@ -15,6 +18,46 @@ from maker_dsl.journal.format import (
     segment_name,
 )
 from maker_dsl.journal.scan import read_header
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""The errors that room would cure."""
+
+
+def make_segment(disk: Disk, directory: Path, header: SegmentHeader) -> File:
+    """Create a segment that holds its header alone; it and its name are on disk on return.
+
+    Raises FileExistsError; DiskFull, with the file removed again; JournalFailed.
+    """
+    path = directory / segment_name(header.number)
+    try:
+        file = disk.create(path)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno in FULL:
+            raise disk_full(disk, path, HEADER_BYTES) from error
+        raise JournalFailed(path, "creating", error) from error
+    try:
+        finish_header(disk, directory, file, header)
+    except OSError as error:
+        file.close()
+        if error.errno not in FULL:
+            raise JournalFailed(path, "beginning", error) from error
+        try:
+            disk.remove(path)
+        except OSError as trouble:
+            raise JournalFailed(path, "removing", trouble) from trouble
+        raise disk_full(disk, path, HEADER_BYTES) from error
+    return file
+
+
+def disk_full(disk: Disk, path: Path, needed: int) -> DiskFull:
+    """The exception, with how much room is left where that can be told."""
+    try:
+        free = disk.free_bytes(path.parent)
+    except OSError:
+        free = None
+    return DiskFull(path, needed, free)
 
 
 def finish_header(disk: Disk, directory: Path, file: File, header: SegmentHeader) -> None:

@@ -7,7 +7,6 @@ never the truth: a damaged one is passed over in favour of the one before, or of
 
 from __future__ import annotations
 
-import errno
 import struct
 import zlib
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from maker_dsl.journal.disk import Disk, read_file, write_file
 from maker_dsl.journal.errors import DiskFull, JournalFailed
 from maker_dsl.journal.format import Position
+from maker_dsl.journal.segment import FULL
 
 SNAPSHOT_VERSION = 1
 _MAGIC = b"MAKERSNP"
@@ -71,7 +71,7 @@ class SnapshotStore:
             for name in self._names()[:-_KEEP]:
                 self._disk.remove(self._directory / name)
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in FULL:
                 raise DiskFull(path, len(payload), None) from error
             raise JournalFailed(path, doing, error) from error
 
