@@ -70,13 +70,17 @@ def require_references(task: Task) -> None:
 
 
 class SimulatedModel:
-    """Draws replies to one task's questions. Raises PermanentError if the task lacks a reference."""
+    """Draws replies to one task's questions; `seed` stands above that of the rates, and without either it is 0.
+
+    Raises PermanentError if the task lacks a reference.
+    """
 
     def __init__(self, task: Task, rates: Rates, seed: int | None = None) -> None:
         require_references(task)
         self.task = task
         self.rates = rates
-        seed = rates.seed if seed is None else seed
+        if seed is None:
+            seed = rates.seed or 0
         self._chance = Chance(seed, "draw")
         self._faults = Chance(seed, "fault")
         self._answers_chance = Chance(seed, "answers")

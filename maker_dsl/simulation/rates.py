@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from maker_dsl.diagnostics import did_you_mean
@@ -74,7 +74,9 @@ def _check_latency(value: object) -> str:
     return text
 
 
-def _check_seed(value: object) -> int:
+def _check_seed(value: object) -> int | None:
+    if value is None:
+        return None
     if isinstance(value, bool) or not isinstance(value, int):
         raise PydanticCustomError("seed", "expected a whole number, found `{found}`", {"found": str(value)})
     return value
@@ -102,7 +104,8 @@ class Rates(BaseModel):
     agree: Share = 0.0
     """The share of the wrong replies to one question that give the same wrong answer."""
     latency: Annotated[str, BeforeValidator(_check_latency)] = "0"
-    seed: Annotated[int, BeforeValidator(_check_seed)] = Field(default=0)
+    seed: Annotated[int | None, BeforeValidator(_check_seed)] = None
+    """Where all chance comes from; None leaves it to the run."""
 
     @model_validator(mode="after")
     def _check_sums(self) -> Rates:
