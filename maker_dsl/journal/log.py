@@ -32,7 +32,7 @@ from maker_dsl.journal.format import (
     is_run_id,
     segment_name,
 )
-from maker_dsl.journal.segment import FULL, disk_full, make_segment
+from maker_dsl.journal.segment import FULL, disk_full, make_first_segment, make_segment
 from maker_dsl.journal.sync_ticket import Syncing, SyncTicket
 
 SEGMENT_BYTES = 64 << 20
@@ -82,12 +82,13 @@ class Journal:
     def create(cls, directory: Path, run_id: str, disk: Disk, *, segment_bytes: int = SEGMENT_BYTES) -> Journal:
         """Begin the journal of a run in an empty directory, which must exist; it is on disk on return.
 
-        Raises FileExistsError, DiskFull and JournalFailed.
+        A kill or a power cut meanwhile leaves no journal rather than half of one. Raises FileExistsError, DiskFull and
+        JournalFailed.
         """
         if not is_run_id(run_id):
             raise ValueError(f"not an id of a run: {run_id!r}")
         header = SegmentHeader(run_id, 1, 1, 0, first_chain(run_id))
-        file = make_segment(disk, directory, header)
+        file = make_first_segment(disk, directory, header)
         return cls(directory, disk, file, header, segment_bytes)
 
     # What is known.

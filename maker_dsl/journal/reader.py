@@ -163,8 +163,6 @@ class Reader:
         if header.version is not None:
             raise JournalTooNew(path, header.version, FORMAT_VERSION)
         if not header.is_ours:
-            if numbers == [1] and self._is_blank(path):
-                raise JournalMissing(self._directory)
             raise NotAJournal(path)
         raise JournalDamaged(path, number, 0, 0, "the header's checksum is wrong", "it is written before anything else")
 
@@ -224,14 +222,6 @@ class Reader:
     def _damage(self, place: Position, reason: str, proof: str) -> JournalDamaged:
         path = self._directory / segment_name(place.segment)
         return JournalDamaged(path, place.segment, place.offset, place.sequence, reason, proof)
-
-    def _is_blank(self, path: Path) -> bool:
-        file = self._disk.open(path)
-        try:
-            data = file.read_at(0, 1 << 16)
-        finally:
-            file.close()
-        return data.count(0) == len(data)
 
 
 def _smaller(one: int | None, other: int | None) -> int | None:

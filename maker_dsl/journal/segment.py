@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
-from maker_dsl.journal.disk import Disk, File, write_all
+from maker_dsl.journal.disk import Disk, File, write_all, write_file
 from maker_dsl.journal.errors import DiskFull, JournalFailed
 from maker_dsl.journal.format import (
     HEADER_BYTES,
@@ -21,6 +22,29 @@ from maker_dsl.journal.scan import read_header
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """The errors that room would cure."""
+_UNFINISHED = "unfinished"
+
+
+def make_first_segment(disk: Disk, directory: Path, header: SegmentHeader) -> File:
+    """Create the first segment of a journal, whole or not at all.
+
+    Raises FileExistsError, DiskFull and JournalFailed.
+    """
+    path = directory / segment_name(header.number)
+    unfinished = directory / _UNFINISHED
+    if disk.exists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    try:
+        if disk.exists(unfinished):
+            disk.remove(unfinished)
+        write_file(disk, unfinished, encode_header(header))
+        disk.rename(unfinished, path)
+        disk.sync_directory(directory)
+        return disk.open(path, writing=True)
+    except OSError as error:
+        if error.errno in FULL:
+            raise disk_full(disk, path, HEADER_BYTES) from error
+        raise JournalFailed(path, "creating", error) from error
 
 
 def make_segment(disk: Disk, directory: Path, header: SegmentHeader) -> File:
