@@ -17,6 +17,7 @@ from maker_dsl.task import RawReply, Refused, ReplyValue, State, Step, Task
 
 _SPREAD = 8
 _TRIES = 12
+_HOPELESS_TRIES = 2
 _OVERLONG_TOKENS = range(760, 1101)
 
 _RAMBLING = (
@@ -80,26 +81,31 @@ class Answers:
     def _perturbed(self, number: int) -> str:
         """A wrong answer near the right one, if possible one that passes the task's own checks."""
         step = self.step
-        others = [self.right.text, *self.mistakes] if number == 0 else [self.right.text, self.wrong(0).text]
-        votes = {verdict.key for text in others if isinstance(verdict := self.judge(_whole(text)), Vote)}
+        taken = [self.right.text, *self.mistakes] if number == 0 else [self.right.text, self.wrong(0).text]
+        keys = [self._key(text) for text in taken]
+        tries = _TRIES if number == 0 or keys[1] is not None else _HOPELESS_TRIES
         generator = self._generator(f"wrong {number}")
         second_best: str | None = None
-        for _ in range(_TRIES):
+        for _ in range(tries):
             value = self._right_value
             for _ in range(1 + number):  # the neighbours of a value may be few: higher numbers go further away
                 value = perturb(step.reply.type, value, generator)
             text = step.reply.render(value)
-            if text in others:
+            if text in taken:
                 continue
-            verdict = self.judge(_whole(text))
-            if isinstance(verdict, Vote):
-                if verdict.key not in votes:
-                    return text
-            elif second_best is None:
-                second_best = text
+            key = self._key(text)
+            if key is None:
+                second_best = second_best or text
+            elif key not in keys:
+                return text
         if second_best is not None:
             return second_best
         return self.wrong(0).text if number else self.malformed(generator).text
+
+    def _key(self, text: str) -> str | None:
+        """The key that a reply would vote for; None if it is flagged."""
+        verdict = self.judge(_whole(text))
+        return verdict.key if isinstance(verdict, Vote) else None
 
     def malformed(self, generator: Random) -> Reply:
         """A reply that cannot be read."""

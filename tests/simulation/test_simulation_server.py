@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -198,10 +202,10 @@ def test_known_prompts_are_bounded_and_forgotten_ones_are_found_again() -> None:
 def test_a_prompt_that_hides_part_of_the_state_leads_on_from_all_its_states() -> None:
     task = countdown(30)
     step = task.steps[0]
-    prompts: Callable[[State, dict[str, Any]], Prompt] = lambda state, local: Prompt(  # noqa: E731
-        None, f"The last digit is {state['n'] % 10}." if state["n"] > 10 else f"Now {state['n']}."
-    )
-    from dataclasses import replace
+
+    def prompts(state: State, local: dict[str, Any]) -> Prompt:
+        n = state["n"]
+        return Prompt(None, f"The last digit is {n % 10}." if n > 10 else f"Now {n}.")
 
     hidden = replace(step, render=prompts)
     task = replace(task, steps=(hidden,), next_step=lambda state: hidden)
@@ -310,3 +314,39 @@ def test_bad_calls_are_refused(body: bytes, message: str) -> None:
 def test_a_task_without_a_reference_gets_no_server() -> None:
     with pytest.raises(PermanentError):
         create_app(countdown(with_reference=False), Rates())
+
+
+_SERVE = """
+import sys
+from pathlib import Path
+from simulation.simulation_tasks import countdown
+from maker_dsl.simulation.rates import Rates
+from maker_dsl.simulation.server import serve
+serve(countdown(20), Rates(), log=Path(sys.argv[1]), announce=lambda url: print(url, flush=True))
+print("closed", flush=True)
+"""
+
+
+def test_serving_announces_its_address_and_ends_on_termination(tmp_path: Path) -> None:
+    tests = str(Path(__file__).parents[1])
+    with subprocess.Popen(
+        [sys.executable, "-c", _SERVE, str(tmp_path / "log.jsonl")],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": tests},
+    ) as process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().strip()
+
+            async def use() -> None:
+                async with aiohttp.ClientSession() as session:
+                    assert await Client(session, url).texts(20) == ["next = 19"]
+
+            asyncio.run(use())
+            process.terminate()
+            assert process.stdout.read() == "closed\n"
+        finally:
+            process.kill()
+    assert process.returncode == 0
+    assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 1
