@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from maker_dsl.diagnostics import Diagnostic
+from maker_dsl.types.errors import ValueRefused
+from maker_dsl.types.json_text import read_json
 from maker_dsl.types.type import RecordType, Type
 
 Value = Any
@@ -230,6 +232,13 @@ class Task:
     expected_steps: int | None
     next_step: Callable[[State], Step]
     """The first step that applies; raises TaskError when none does."""
+
+    def read_state(self, text: str | bytes) -> State:
+        """A state from JSON text, fields left out as in the initial state; raises `types.errors.ValueRefused`."""
+        given = read_json(text)
+        if not isinstance(given, dict):
+            raise ValueRefused("", "expected a JSON object with fields of the state")
+        return self.state_codec.validate({**self.initial_state, **given})  # type: ignore[no-any-return]
 
     def step(self, name: str) -> Step:
         """The step of that name; raises KeyError."""
