@@ -11,21 +11,6 @@ from dataclasses import dataclass, field
 from maker_dsl.checker.scope import Binding, FunctionBinding
 from maker_dsl.syntax import tree
 from maker_dsl.types.type import (
-    BoolType,
-    DateType,
-    DecimalType,
-    EnumType,
-    FloatType,
-    IntType,
-    ListType,
-    MapType,
-    Member,
-    NeverType,
-    NullType,
-    OptionalType,
-    RecordType,
-    StringType,
-    TupleType,
     Type,
 )
 

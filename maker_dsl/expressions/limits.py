@@ -1,0 +1,29 @@
+"""How much an expression may do and how large its values may grow: all bounds of the language in one place.
+
+Fuel counts elementary operations: the size of the code repeated for each item of a comprehension, the size of a def's
+body for each call, the items that a builtin looks at. It is full at the start of every evaluation (of a rule, an
+update, a prompt, …). The bounds keep any evaluation under a second or two and some hundred megabytes.
+"""
+
+from __future__ import annotations
+
+MAX_FUEL = 10_000_000
+"""Elementary operations of one evaluation."""
+
+MAX_ITEMS = 1_000_000
+"""Items of a list that an operator or builtin makes."""
+
+MAX_CHARACTERS = 10_000_000
+"""Characters of a string that an operator or builtin makes."""
+
+MAX_INT_BITS = 13_000
+"""Binary digits of an int: about 3,900 decimal digits, which every JSON library still reads."""
+
+MAX_DECIMAL_DIGITS = 50
+"""Significant digits of a decimal that arithmetic gives; more are rounded, half to even."""
+
+MAX_DECIMAL_EXPONENT = 999
+"""A decimal lies under 10 ** 1000, its smallest place is 10 ** -1048."""
+
+CHARACTERS_PER_FUEL = 16
+"""So many characters count as one operation where a text is copied, compared or searched."""
