@@ -62,11 +62,16 @@ class Answers:
 
     @property
     def mistakes(self) -> tuple[str, ...]:
-        """The texts of the task's mistakes that differ here from the right reply and from each other."""
+        """The texts of the task's mistakes that are mistakes here: different, and no votes for the right reply."""
         if self._mistakes is None:
             step, state = self.step, self.state
             texts = dict.fromkeys(step.reply.render(mistake(state)) for mistake in step.mistakes)
-            self._mistakes = tuple(text for text in texts if text != self.right.text)
+            right_key = self._key(self.right.text) if texts else None
+            self._mistakes = tuple(
+                text
+                for text in texts
+                if text != self.right.text and (right_key is None or self._key(text) != right_key)
+            )
         return self._mistakes
 
     def wrong(self, number: int) -> Reply:

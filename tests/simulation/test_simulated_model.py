@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from simulation.simulation_tasks import DOWN_BY_ONE, NOT_TOO_LONG, countdown, question, with_checks
@@ -141,6 +142,19 @@ def test_mistakes_of_the_task_are_the_wrong_answers() -> None:
     task = countdown(START, mistakes=(lambda state: {"value": state["n"] - 1}, lambda state: {"value": state["n"] + 1}))
     model = SimulatedModel(task, Rates(wrong=1, agree=1))
     assert model.draw(question(task, n=70), Draw(0, 0)).text == "next = 71"
+
+
+def test_a_mistake_that_votes_for_the_right_answer_is_none() -> None:
+    def even(value: dict[str, int]) -> str:
+        return str(value["value"] // 2)
+
+    task = countdown(START, mistakes=(lambda state: {"value": state["n"] - 2}, lambda state: {"value": state["n"] + 7}))
+    step = replace(task.steps[0], vote_key=even)
+    task = replace(task, steps=(step,), next_step=lambda state: step)
+    model = SimulatedModel(task, Rates(wrong=1, agree=1))
+    assert model.draw(question(task, n=100), Draw(0, 0)).text == "next = 107"
+    assert model.draw(question(task, n=102), Draw(0, 0)).text == "next = 109"
+    assert model.draw(question(task, n=101), Draw(0, 0)).text == "next = 99"
 
 
 def test_malformed_replies_cannot_be_read() -> None:

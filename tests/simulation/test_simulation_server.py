@@ -170,6 +170,22 @@ def test_a_restarted_server_finds_the_state_of_a_resumed_run() -> None:
     against(Rates(), use, task=countdown(500))
 
 
+def test_a_long_search_asks_for_patience_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maker_dsl.simulation.server.places._PATIENCE_S", 0.0)
+
+    async def use(client: Client) -> None:
+        answers = [await client.ask(n) for n in (100, 100, 501) for _ in range(25)]
+        statuses = [status for status, _, _ in answers]
+        assert statuses[0] == 503
+        assert answers[0][2] == "1"
+        assert "still looking" in answers[0][1]["error"]["message"]
+        assert statuses[25:50] == [200] * 25
+        assert statuses[50] == 503
+        assert statuses[-1] == 400
+
+    against(Rates(), use, task=countdown(500))
+
+
 def test_a_foreign_prompt_is_refused_with_the_likely_cause() -> None:
     async def use(client: Client) -> None:
         for _ in range(2):

@@ -23,7 +23,7 @@ from maker_dsl.simulation.model import SimulatedModel
 from maker_dsl.simulation.tokens import count_tokens
 from maker_dsl.task import Prompt, RawReply, State, Step, Task, TaskError
 
-_REMEMBERED_PROMPTS = 20_000
+_REMEMBERED_PROMPTS = 10_000
 _STATES_OF_A_PROMPT = 16
 _FOLLOWED_TEXTS = 64
 _LONGEST_WALK = 5_000_000
@@ -160,10 +160,10 @@ class Places:
                     if len(self._unknown) > _REMEMBERED_SEARCHES:
                         self._unknown.popitem(last=False)
                     return None
-                if asyncio.get_running_loop().time() > deadline:
-                    raise StillSearching(self._walked - began)
                 for _ in range(_STEPS_PER_TURN):
                     self._walk()
+                if asyncio.get_running_loop().time() > deadline:
+                    raise StillSearching(self._walked - began)
                 await asyncio.sleep(0)
 
     def _walk(self) -> None:
