@@ -92,6 +92,7 @@ def live(disk: MemoryDisk, random: Random, witness: Witness, *, steps: int = 14)
         witness.exists = True
     tickets = []
     for _ in range(steps):
+        witness.durable = max(witness.durable, journal.durable_below)
         match random.choice("aaaaaffstrcw"):
             case "a":
                 payload = random.randbytes(random.choice((0, 3, 40, 40, 300)))

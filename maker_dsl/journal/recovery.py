@@ -88,6 +88,8 @@ def open_journal(
         claimed = _number_to_claim(disk, directory, numbers, reader)
         path = directory / segment_name(claimed)
         try:
+            # A killed writer's last segment may have a name that is not on disk yet; the next must not outlive it.
+            disk.sync_directory(directory)
             if claimed in numbers:
                 _keep_aside(disk, directory, claimed, 0)
                 disk.remove(path)
@@ -164,7 +166,8 @@ def _mend(disk: Disk, directory: Path, reader: Reader) -> TornTail | None:
             torn = TornTail(end.segment, end.offset, size, reader.torn, kept)
         if not reader.is_sealed:
             file.truncate(end.offset)
-        _write_again(file, max(HEADER_BYTES, reader.proven_offset), end.offset)
+        proven = reader.proven_offset
+        _write_again(file, proven if proven > HEADER_BYTES else 0, end.offset)
         file.sync()
     finally:
         file.close()
