@@ -54,7 +54,7 @@ class FakeClock:
         await asyncio.sleep(duration_s)
 
 
-class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-type]
+class _JumpingSelector(selectors.DefaultSelector):
     """Instead of waiting for a time-out, moves the time on by it."""
 
     def __init__(self) -> None:

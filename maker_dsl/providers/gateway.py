@@ -3,8 +3,8 @@
 Used by the engine. For each request: a place (earlier steps first), the pause a server asked for, requests and tokens
 per minute, the budget, one attempt, the ledger; a transient failure begins again after a wait.
 
-Invariants: an attempt that may have reached the server is in the ledger exactly once, whatever ended it; a reservation is
-settled or kept exactly once; nothing is sent that the budget has not granted.
+Invariants: an attempt that may have reached the server is in the ledger exactly once, whatever ended it; a reservation
+is settled or kept exactly once; nothing is sent that the budget has not granted.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Requests and tokens per minute: a bucket that makes callers wait, never refuses them, and keeps to the limit.
 
 The bucket holds a burst of a twentieth of a minute's amount and fills at what is left for the minute, so that no
-minute, wherever it begins, sees more than the limit. A taker whose amount is not there yet is told how long to wait; the
-bucket then owes (its level is below zero), so that takers go in the order they came without a queue.
+minute, wherever it begins, sees more than the limit. A taker whose amount is not there yet is told how long to wait;
+the bucket then owes (its level is below zero), so that takers go in the order they came without a queue.
 """
 
 from __future__ import annotations

@@ -63,6 +63,26 @@ def public_value(name: str, value: Any) -> Any:
     return value
 
 
+def blank_secrets(text: str) -> str:
+    """The text with what looks like a secret overwritten by as many asterisks, so that places stay as they are."""
+    text = _LOOKS_SECRET.sub(lambda match: "*" * len(match.group()), text)
+    return _URL_CREDENTIALS.sub(lambda match: match["scheme"] + "*" * (len(match.group()) - len(match["scheme"])), text)
+
+
+def secret_paths(value: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Where in a profile's settings secrets stand: under secret names, in headers, and keys instead of variables."""
+    if isinstance(value, Mapping):
+        headers = bool(path) and path[-1].endswith("headers")
+        found = [where for key, inner in value.items() for where in secret_paths(inner, (*path, str(key)))]
+        return found + ([(*path, str(key)) for key in value] if headers else [])
+    if isinstance(value, list):
+        return [where for number, inner in enumerate(value) for where in secret_paths(inner, (*path, str(number)))]
+    if not path or not isinstance(value, str):
+        return []
+    is_key = path[-1] == "api_key_env" and looks_like_key(value)
+    return [path] if is_key or is_secret_name(path[-1]) else []
+
+
 class Secrets:
     """Values that must never be seen."""
 

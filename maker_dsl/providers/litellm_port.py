@@ -1,0 +1,240 @@
+"""Every real model, through LiteLLM: the only file that imports it, when a provider is opened (it takes seconds).
+
+LiteLLM is used for the wire formats alone. Its retries, budgets, rate limits, caches, callbacks and streams stay off:
+they act in secret, see keys or leak (FINDINGS, "LiteLLM in long runs"). One `complete` is one HTTP request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import os
+import unicodedata
+import warnings
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from maker_dsl.providers.litellm_errors import classify
+from maker_dsl.providers.port import Completion, PermanentError, Price, Reply, Request, TransientError, Usage
+from maker_dsl.providers.profile import Profile
+from maker_dsl.providers.secrets import Secrets
+from maker_dsl.task import Finish, Prompt
+
+_MANY = 8
+"""Samples per call where the provider is known to answer `n`; what a step asks for at once is seldom more."""
+
+_ANSWERS_N = frozenset({"openai", "azure"})
+"""Providers that answer `n` choices, at their own address. Others need `samples_per_call`: several accept `n` and
+answer once, or refuse it."""
+
+_LOCAL = frozenset({"ollama", "ollama_chat"})
+"""LiteLLM's price for these is a zero that nobody stated, and looking it up calls the server."""
+
+_TOKENS_AROUND_MESSAGE = 16
+_TOKENS_AROUND_REQUEST = 200
+"""What chat templates and providers add around the texts; the largest known preamble is about 120 tokens."""
+
+_GRACE_S = 1.0
+
+_FINISH: Mapping[str, Finish] = {
+    "stop": "stop",
+    "eos": "stop",
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "content_filter": "filtered",
+    "safety": "filtered",
+    "refusal": "filtered",
+}
+
+
+def open_litellm(profile: Profile, environ: Mapping[str, str]) -> LiteLLMProvider:
+    """Load LiteLLM and prepare calls; raises PermanentError where it does not know the model."""
+    secrets = Secrets.of(environ, *profile.secret_values(), environ.get(profile.api_key_env or "", None))
+    litellm = _load()
+    model = profile.model or ""
+    try:
+        _, provider, _, _ = litellm.get_llm_provider(model, api_base=profile.api_base)
+    except Exception:
+        raise PermanentError(
+            f"LiteLLM knows no provider for the model `{model}`",
+            kind="unknown_model",
+            help="write the provider before the model, as in `openai/gpt-4.1-mini`; `openai/NAME` with `api_base` "
+            "is right for any server that speaks the OpenAI format",
+        ) from None
+    key = environ.get(profile.api_key_env) if profile.api_key_env else None
+    return LiteLLMProvider(litellm, profile, provider, key, secrets)
+
+
+class LiteLLMProvider:
+    """One model of one profile."""
+
+    _open = 0
+
+    def __init__(self, litellm: ModuleType, profile: Profile, provider: str, key: str | None, secrets: Secrets) -> None:
+        self.name = f"{profile.name} ({profile.model})"
+        self.price = profile.own_price or _known_price(litellm, profile.model or "", provider)
+        self.samples_per_call = profile.samples_per_call or _samples_per_call(profile, provider)
+        self._litellm = litellm
+        self._timeout_s = profile.timeout_s
+        self._secrets = secrets
+        self._arguments = _arguments(profile, key)
+        LiteLLMProvider._open += 1
+        self._is_open = True
+
+    def input_bound(self, prompt: Prompt) -> int:
+        """The bytes of the texts and what is put around them.
+
+        A token stands for at least one byte of the text (byte-level tokenizers merge bytes, the others fall back to
+        single bytes), after the normalisation that some tokenizers do first, which can make a text longer.
+        """
+        messages = 1 if prompt.system is None else 2
+        texts = _longest_bytes(prompt.user) + _longest_bytes(prompt.system or "")
+        return texts + messages * _TOKENS_AROUND_MESSAGE + _TOKENS_AROUND_REQUEST
+
+    async def complete(self, request: Request) -> Completion:
+        """One HTTP request. A cancellation closes its connection; what the server does then is unknown."""
+        arguments = dict(self._arguments)
+        arguments["messages"] = _messages(request.prompt)
+        if request.temperature is not None:
+            arguments["temperature"] = request.temperature
+        if request.max_tokens is not None:
+            arguments["max_tokens"] = request.max_tokens
+        if len(request.draws) > 1:
+            arguments["n"] = len(request.draws)
+        try:
+            async with asyncio.timeout(self._timeout_s + _GRACE_S):
+                response = await self._litellm.acompletion(**arguments)
+            return _completion(response, len(request.draws))
+        except (KeyError, TypeError, AttributeError, IndexError, ValueError):
+            error: Exception = TransientError(
+                "the server's reply is broken: not in the form of a completion", kind="broken_reply", status=200
+            )
+        except Exception as raised:
+            error = classify(raised, self._secrets, self._timeout_s)
+        # Not `from`: LiteLLM's exceptions carry headers and keys, and a traceback would show them.
+        raise error from None
+
+    async def close(self) -> None:
+        """Close LiteLLM's connections when the last provider closes: it keeps one set for all."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        LiteLLMProvider._open -= 1
+        if LiteLLMProvider._open == 0:
+            await self._litellm.close_litellm_async_clients()
+            self._litellm.in_memory_llm_clients_cache.flush_cache()
+
+
+def _load() -> ModuleType:
+    """Import LiteLLM, quiet and without side effects: no price download, no `.env` file read, no log lines."""
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    os.environ["LITELLM_MODE"] = "PRODUCTION"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import litellm as module
+    litellm: ModuleType = module
+    litellm.suppress_debug_info = True
+    litellm.telemetry = False
+    litellm.drop_params = False
+    for callbacks in ("callbacks", "input_callback", "success_callback", "failure_callback"):
+        setattr(litellm, callbacks, [])
+    for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router"):
+        logging.getLogger(name).disabled = True
+    return litellm
+
+
+def _arguments(profile: Profile, key: str | None) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
+        **profile.params,
+        "model": profile.model,
+        "timeout": profile.timeout_s,
+        "num_retries": 0,
+        "max_retries": 0,
+    }
+    if profile.api_base is not None:
+        arguments["api_base"] = profile.api_base
+        # Without a key LiteLLM would send the provider's usual one, from the environment, to this other server.
+        arguments["api_key"] = key or "none"
+    elif key is not None:
+        arguments["api_key"] = key
+    if profile.api_version is not None:
+        arguments["api_version"] = profile.api_version
+    return arguments
+
+
+def _messages(prompt: Prompt) -> list[dict[str, str]]:
+    user = {"role": "user", "content": prompt.user}
+    return [user] if prompt.system is None else [{"role": "system", "content": prompt.system}, user]
+
+
+def _completion(response: Any, draws: int) -> Completion:
+    usage = _usage(getattr(response, "usage", None))
+    choices = sorted(response.choices, key=lambda choice: choice.index)[:draws]
+    texts = [getattr(choice.message, "content", None) or "" for choice in choices]
+    finishes = [_finish(choice, text) for choice, text in zip(choices, texts, strict=True)]
+    if not choices:
+        return Completion((Reply("", "other", 0, usage is None),), usage)
+    if len(choices) == 1 and usage is not None:
+        return Completion((Reply(texts[0], finishes[0], usage.output_tokens),), usage)
+    total = None if usage is None else usage.output_tokens
+    tokens = _split(texts, total)
+    replies = zip(texts, finishes, tokens, strict=True)
+    return Completion(tuple(Reply(text, finish, count, True) for text, finish, count in replies), usage)
+
+
+def _finish(choice: Any, text: str) -> Finish:
+    reason = str(choice.finish_reason or "").lower()
+    finish = _FINISH.get(reason, "other")
+    return "other" if finish == "stop" and not text else finish
+
+
+def _usage(usage: Any) -> Usage | None:
+    """LiteLLM turns missing usage into zeros; no call has an empty prompt, so zero input means: not reported."""
+    if usage is None or not usage.prompt_tokens:
+        return None
+    details = getattr(usage, "prompt_tokens_details", None)
+    cached = getattr(details, "cached_tokens", None) or 0
+    return Usage(
+        int(usage.prompt_tokens), int(usage.completion_tokens or 0), min(int(cached), int(usage.prompt_tokens))
+    )
+
+
+def _split(texts: list[str], total: int | None) -> list[int]:
+    """Tokens of each text: its share of the total by length; without a total a quarter of its bytes."""
+    if total is None:
+        return [math.ceil(len(text.encode(errors="replace")) / 4) for text in texts]
+    length = sum(map(len, texts))
+    if length == 0:
+        return [total // len(texts)] * len(texts)
+    return [max(1, round(total * len(text) / length)) if text else 0 for text in texts]
+
+
+def _longest_bytes(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    normal = unicodedata.normalize("NFKC", text)
+    return max(len(text.encode(errors="surrogatepass")), len(normal.encode(errors="surrogatepass")))
+
+
+def _samples_per_call(profile: Profile, provider: str) -> int:
+    return _MANY if provider in _ANSWERS_N and (provider == "azure" or profile.api_base is None) else 1
+
+
+def _known_price(litellm: ModuleType, model: str, provider: str) -> Price | None:
+    """From LiteLLM's price map, under the model's own provider; None where it has none."""
+    if provider in _LOCAL:
+        return None
+    bare = model.removeprefix(f"{provider}/")
+    for name in (model, f"{provider}/{bare}", bare):
+        entry = litellm.model_cost.get(name)
+        if entry is None or not str(entry.get("litellm_provider", "")).startswith(provider):
+            continue
+        input_usd, output_usd = entry.get("input_cost_per_token"), entry.get("output_cost_per_token")
+        if input_usd is not None and output_usd is not None:
+            cached_usd = entry.get("cache_read_input_token_cost")
+            return Price(input_usd * 1e6, output_usd * 1e6, None if cached_usd is None else cached_usd * 1e6)
+    return None
