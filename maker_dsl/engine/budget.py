@@ -9,6 +9,7 @@ Invariant: settled + in flight at their worst <= granted <= limit, in every dime
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -42,6 +43,10 @@ class Amounts(NamedTuple):
             max(0, self.samples - other.samples),
         )
 
+    def as_tuple(self) -> tuple[float, int, int]:
+        """As records have it."""
+        return self.cost_usd, self.tokens, self.samples
+
 
 NOTHING = Amounts()
 
@@ -53,7 +58,16 @@ class RunBudget:
     before it returns.
     """
 
-    def __init__(self, caps: Caps, spent: Amounts, granted: Amounts, write_grant: Callable[[Amounts], None]) -> None:
+    def __init__(
+        self,
+        caps: Caps,
+        spent: Amounts,
+        granted: Amounts,
+        write_grant: Callable[[Amounts], None],
+        *,
+        now_s: Callable[[], float] = time.monotonic,
+        deadline_s: float | None = None,
+    ) -> None:
         self._limits: tuple[tuple[int, float, str], ...] = tuple(
             (dimension, limit, option)
             for dimension, limit, option in (
@@ -67,12 +81,15 @@ class RunBudget:
         self._in_flight = NOTHING
         self._granted = granted
         self._write_grant = write_grant
+        self._now_s = now_s
+        self._deadline_s = deadline_s
+        self._max_seconds = caps.max_seconds
         self._kept: Amounts | None = None
 
     @property
     def is_limited(self) -> bool:
         """Whether any limit is set."""
-        return bool(self._limits)
+        return bool(self._limits) or self._deadline_s is not None
 
     @property
     def spent(self) -> Amounts:
@@ -91,6 +108,8 @@ class RunBudget:
 
     def reserve(self, worst: WorstCase) -> Reservation:
         """Set aside the worst case of one call; raises BudgetExhausted if it could pass a limit."""
+        if self._deadline_s is not None and self._now_s() >= self._deadline_s:
+            raise BudgetExhausted("max_seconds", f"the limit max_seconds {self._max_seconds:g} is reached")
         need = Amounts(worst.cost_usd or 0.0, worst.input_tokens + (worst.output_tokens or 0), worst.samples)
         total = self._spent.plus(self._in_flight).plus(need)
         for dimension, limit, option in self._limits:

@@ -20,6 +20,7 @@ from maker_dsl.engine.budget import NOTHING, Amounts
 from maker_dsl.engine.records import (
     FORMAT,
     CallRecord,
+    CapsRecord,
     DecisionRecord,
     EndRecord,
     Event,
@@ -126,6 +127,7 @@ class RunState:
     state_hash: str
     totals: Totals
     policies: dict[str, PolicyRecord]
+    caps: CapsRecord
     granted: Amounts = NOTHING
     forfeited: Amounts = NOTHING
     spent: Amounts = NOTHING
@@ -148,7 +150,7 @@ def begin(record: RunRecord, task: Task | None) -> RunState:
         found = hash_state(task.state_codec.dump(state))
         if found != record.initial_hash:
             raise FoldError("the initial state", record.initial_hash, found)
-    return RunState(record, 0, state, record.initial_hash, Totals(), dict(record.policies))
+    return RunState(record, 0, state, record.initial_hash, Totals(), dict(record.policies), record.caps)
 
 
 class Fold:
@@ -288,6 +290,7 @@ class Fold:
         run.end = None
         run.epochs += 1
         run.policies = dict(resumed.policies)
+        run.caps = resumed.caps
         forfeited = Amounts(*resumed.forfeited)
         run.forfeited = run.forfeited.plus(forfeited)
         run.spent = run.spent.plus(forfeited)
@@ -347,9 +350,10 @@ def snapshot(run: RunState, task: Task) -> bytes:
             "state_hash": run.state_hash,
             "totals": run.totals,
             "policies": run.policies,
-            "granted": run.granted,
-            "forfeited": run.forfeited,
-            "spent": run.spent,
+            "caps": run.caps,
+            "granted": run.granted.as_tuple(),
+            "forfeited": run.forfeited.as_tuple(),
+            "spent": run.spent.as_tuple(),
             "end": run.end,
             "epochs": run.epochs,
         }
@@ -375,6 +379,7 @@ def restore(payload: bytes, task: Task | None) -> RunState:
         kept.state_hash,
         kept.totals,
         kept.policies,
+        kept.caps,
         kept.granted,
         kept.forfeited,
         kept.spent,
@@ -395,6 +400,7 @@ class _Kept:
     state_hash: str
     totals: Totals
     policies: dict[str, PolicyRecord]
+    caps: CapsRecord
     granted: Amounts
     forfeited: Amounts
     spent: Amounts

@@ -159,8 +159,7 @@ class CallRecord:
 
 @dataclass(frozen=True, slots=True)
 class DecisionRecord:
-    """What won a step: `reply` is its first reply of the winning key, `value` that key, `votes` count by first reply.
-    """
+    """What won a step: `reply` is its first reply of the winning key, `value` that key; `votes` go by first reply."""
 
     __pydantic_config__ = _STRICT
 

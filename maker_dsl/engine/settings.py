@@ -118,10 +118,10 @@ def require_possible(settings: Settings, provider: Provider) -> None:
     found = []
     for name, policy in settings.steps.items():
         if policy.ahead_by.value < 1:
-            found.append(_refusal("MK552", "a margin below 1", "--ahead-by", policy.ahead_by.value, "use 1 or more"))
+            found.append(refusal("MK552", "a margin below 1", "--ahead-by", policy.ahead_by.value, "use 1 or more"))
         elif policy.max_samples.value < policy.ahead_by.value:
             found.append(
-                _refusal(
+                refusal(
                     "MK552",
                     f"step `{name}` can never be decided: {policy.ahead_by.value} votes ahead "
                     f"({policy.ahead_by.origin}) with at most {policy.max_samples.value} samples "
@@ -134,7 +134,7 @@ def require_possible(settings: Settings, provider: Provider) -> None:
     caps = settings.caps
     if caps.max_cost_usd is not None and provider.price is None:
         found.append(
-            _refusal(
+            refusal(
                 "MK550",
                 f"nobody knows what `{provider.name}` costs, so a limit on money can't be held",
                 "--max-cost",
@@ -145,7 +145,7 @@ def require_possible(settings: Settings, provider: Provider) -> None:
     for option, cap in (("--max-cost", caps.max_cost_usd), ("max_total_tokens", caps.max_tokens)):
         if cap is not None and settings.max_tokens is None:
             found.append(
-                _refusal(
+                refusal(
                     "MK551",
                     f"a reply of `{provider.name}` may be of any length, so a limit on what it costs can't be held",
                     option,
@@ -179,7 +179,7 @@ def _first(asked: T | None, profile: T | None) -> T | None:
     return profile if asked is None else asked
 
 
-def _refusal(code: str, title: str, option: str, value: object, help: str) -> Diagnostic:
+def refusal(code: str, title: str, option: str, value: object, help: str) -> Diagnostic:
     """A finding about an option, pointing at its value."""
     source = Source(option, str(value))
     return Diagnostic(code, title, Label(Span(source, 0, len(source.text))), help=help)

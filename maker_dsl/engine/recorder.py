@@ -1,0 +1,225 @@
+"""Journal first: takes an event into the journal, then folds it; keeps syncs and snapshots up with the run.
+
+Used by the run loop, which lives in one thread; only the waiting for the disk happens in another. Invariants: nothing
+is folded that the journal has not taken; never more than `WINDOW` decisions are ahead of the last sync; a snapshot
+never stands for records that are not on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+
+from maker_dsl.engine import fold as folding
+from maker_dsl.engine.fold import Fold
+from maker_dsl.engine.records import (
+    CallRecord,
+    DecisionRecord,
+    EndRecord,
+    GrantRecord,
+    ResumedRecord,
+    RunRecord,
+    encode,
+)
+from maker_dsl.journal.errors import DiskFull, JournalError
+from maker_dsl.journal.format import Position
+from maker_dsl.journal.log import Journal
+from maker_dsl.journal.snapshot import SnapshotStore
+from maker_dsl.journal.sync_ticket import SyncTicket
+from maker_dsl.judging import Vote
+from maker_dsl.task import State, Task
+
+WINDOW = 4096
+"""Decisions that may be ahead of the last sync."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When to sync and to take snapshots. Without `in_thread` the run waits for the disk (tests in virtual time)."""
+
+    sync_decisions: int = 512
+    sync_s: float = 0.05
+    snapshot_decisions: int = 5_000
+    snapshot_s: float = 10.0
+    snapshot_least: int = 500
+    """A snapshot for reasons of time stands for at least this many decisions."""
+    in_thread: bool = True
+
+
+class Recorder:
+    """Writes a run's events and folds them. Raises DiskFull, JournalFailed and JournalFenced as the journal does."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        snapshots: SnapshotStore,
+        fold: Fold,
+        task: Task,
+        now_s: Callable[[], float],
+        pace: Pace,
+    ) -> None:
+        self.fold = fold
+        self._journal = journal
+        self._snapshots = snapshots
+        self._task = task
+        self._now_s = now_s
+        self._pace = pace
+        self._pool: ThreadPoolExecutor | None = None
+        self._syncing: tuple[SyncTicket, int, Future[None]] | None = None
+        self._saving: Future[None] | None = None
+        self._to_save: tuple[bytes, Position] | None = None
+        self._unsynced = 0
+        self._synced_s = self._saved_s = now_s()
+        self._unsaved = 0
+        self._worked_before_s = fold.run.totals.seconds
+        self._began_s = now_s()
+
+    @property
+    def worked_s(self) -> float:
+        """How long the run has been worked on, all processes together."""
+        return self._worked_before_s + self._now_s() - self._began_s
+
+    def reserve_space(self, size: int) -> None:
+        """Make sure that the next records fit, or raise DiskFull before anything is paid."""
+        self._journal.reserve_space(size)
+
+    def call(self, call: CallRecord, judged: tuple[Vote | None, ...] = ()) -> None:
+        """Take and fold a call."""
+        self._journal.append(*encode(call))
+        self.fold.call(call, judged)
+
+    def decision(self, decision: DecisionRecord, following: State) -> None:
+        """Take and fold a decision."""
+        self._journal.append(*encode(decision))
+        self.fold.decision(decision, following)
+        self._unsynced += 1
+        self._unsaved += 1
+
+    def grant(self, grant: GrantRecord) -> None:
+        """Take and fold a grant; on disk when this returns."""
+        self._journal.append(*encode(grant))
+        self._journal.sync()
+        self.fold.grant(grant)
+
+    def begin(self, record: RunRecord | ResumedRecord) -> None:
+        """Take the record with which a process begins its work; on disk when this returns."""
+        self._journal.append(*encode(record))
+        self._journal.sync()
+        if isinstance(record, ResumedRecord):
+            self.fold.resumed(record)
+
+    def flush(self) -> None:
+        """Hand all that was taken to the system, so that it survives a kill."""
+        self._journal.flush()
+
+    async def keep_pace(self) -> None:
+        """Sync and snapshot if it is time; to be called between two steps. Waits only if the window is full."""
+        pace = self._pace
+        if self._syncing is not None:
+            if self._syncing[2].done():
+                self._finish_sync()
+            elif self._unsynced >= WINDOW:
+                await asyncio.wrap_future(self._syncing[2])
+                self._finish_sync()
+            else:
+                return
+        now_s = self._now_s()
+        if self._unsynced < pace.sync_decisions and now_s - self._synced_s < pace.sync_s:
+            return
+        if self._saving is not None and self._saving.done():
+            self._finish_saving()
+        due = self._unsaved >= pace.snapshot_decisions or (
+            self._unsaved >= pace.snapshot_least and now_s - self._saved_s >= pace.snapshot_s
+        )
+        if due and self._saving is None and self._to_save is None:
+            self._take_snapshot(now_s)
+        self._begin_sync(now_s)
+
+    async def stop(self, end: EndRecord) -> None:
+        """Take the end of this process's work, write a last snapshot, sync and close."""
+        await self.settle()
+        self._journal.append(*encode(end))
+        self.fold.end(end)
+        self._journal.sync()
+        if self.fold.run.open is None:
+            # A snapshot only spares time: without room for one the run is as safe as before.
+            with suppress(DiskFull):
+                self._snapshots.write(self._payload(), self._journal.position, self._journal.durable_below)
+        self._journal.close()
+
+    async def abandon(self) -> None:
+        """Give everything back, whatever state it is in; after `stop` there is nothing left to do."""
+        with suppress(JournalError):
+            await self.settle()
+        with suppress(JournalError):
+            self._journal.close()
+
+    async def settle(self) -> None:
+        """Wait for work in the other thread and end the thread."""
+        if self._syncing is not None:
+            await asyncio.wrap_future(self._syncing[2])
+            self._finish_sync()
+        if self._saving is not None:
+            await asyncio.wait([asyncio.wrap_future(self._saving)])
+            self._finish_saving()
+        if self._pool is not None:
+            self._pool.shutdown(wait=True)
+            self._pool = None
+
+    def _payload(self) -> bytes:
+        self.fold.run.totals.seconds = self.worked_s
+        return folding.snapshot(self.fold.run, self._task)
+
+    def _take_snapshot(self, now_s: float) -> None:
+        self._to_save = (self._payload(), self._journal.position)
+        self._unsaved = 0
+        self._saved_s = now_s
+
+    def _begin_sync(self, now_s: float) -> None:
+        ticket = self._journal.begin_sync()
+        self._unsynced = 0
+        self._synced_s = now_s
+        if not self._pace.in_thread:
+            ticket.run()
+            self._journal.finish_sync(ticket)
+            self._save_in_turn()
+            return
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(1, "maker-journal")
+        self._syncing = (ticket, self._journal.next_sequence, self._pool.submit(ticket.run))
+
+    def _finish_sync(self) -> None:
+        assert self._syncing is not None
+        ticket, _, _ = self._syncing
+        self._syncing = None
+        self._journal.finish_sync(ticket)
+        self._save_in_turn()
+
+    def _save_in_turn(self) -> None:
+        """Write the snapshot that waits for its records to be on disk."""
+        if self._to_save is None or self._to_save[1].sequence > self._journal.durable_below:
+            return
+        payload, position = self._to_save
+        self._to_save = None
+        durable_below = self._journal.durable_below
+        if self._pool is None:
+            self._saving = Future()
+            try:
+                self._snapshots.write(payload, position, durable_below)
+            except DiskFull as error:
+                self._saving.set_exception(error)
+            else:
+                self._saving.set_result(None)
+            self._finish_saving()
+        else:
+            self._saving = self._pool.submit(self._snapshots.write, payload, position, durable_below)
+
+    def _finish_saving(self) -> None:
+        assert self._saving is not None
+        saving, self._saving = self._saving, None
+        error = saving.exception()
+        if error is not None and not isinstance(error, DiskFull):
+            raise error

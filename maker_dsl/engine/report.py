@@ -1,0 +1,178 @@
+"""What a run tells: while it goes on, when it stops, and from its directory afterwards.
+
+Used by the command line and the Python API. Plain values; nothing here reads or writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import orjson
+
+from maker_dsl.engine.fold import RunState
+from maker_dsl.engine.records import DecisionRecord, RunStatus
+from maker_dsl.task import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens as the provider counted them."""
+
+    input: int
+    output: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """How a run stands when a process stops working on it: the object that `maker run --json` prints.
+
+    `cost_usd` is None where nobody knows a price; calls of unknown usage count at their worst. `seconds` are those
+    that the run has been worked on, all processes together. `result` is None unless the status is `done`.
+    """
+
+    run: str
+    status: RunStatus
+    reason: str | None
+    steps: int
+    samples: int
+    votes: int
+    flags: Mapping[str, int]
+    retries: int
+    tokens: Tokens
+    cost_usd: float | None
+    seconds: float
+    result: Value
+
+    def to_json(self, result_json: bytes | None = None) -> bytes:
+        """The report as one JSON object; `result_json` is the result in canonical JSON (exact decimals, dates)."""
+        members = self.members()
+        if result_json is not None:
+            members["result"] = orjson.Fragment(result_json)
+        return orjson.dumps(members, default=str)
+
+    def members(self) -> dict[str, Any]:
+        """The members of the JSON object."""
+        return {
+            "run": self.run,
+            "status": self.status,
+            "reason": self.reason,
+            "steps": self.steps,
+            "samples": self.samples,
+            "votes": self.votes,
+            "flags": dict(self.flags),
+            "retries": self.retries,
+            "tokens": {"input": self.tokens.input, "output": self.tokens.output},
+            "cost_usd": self.cost_usd,
+            "seconds": round(self.seconds, 3),
+            "result": self.result,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands, for display. `expected_steps` is None where the task doesn't say."""
+
+    run: str
+    task: str
+    provider: str
+    steps: int
+    expected_steps: int | None
+    samples: int
+    votes: int
+    flags: Mapping[str, int]
+    retries: int
+    contested: int
+    tokens: Tokens
+    cost_usd: float | None
+    max_cost_usd: float | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a run's directory says, without a lock.
+
+    `status` is None while a process works on it, or if it was killed.
+    """
+
+    progress: Progress
+    status: RunStatus | None
+    reason: str | None
+    started: str
+    epochs: int
+    """How many processes have worked on the run."""
+    result_json: str | None
+    open_votes: Mapping[str, int]
+    """The votes of the step that is not decided yet."""
+
+
+class Observer(Protocol):
+    """Who watches a run from inside its process. Called often: take note and return."""
+
+    def started(self, run: RunHandle) -> None:
+        """The run is about to draw its first sample."""
+        ...
+
+    def decided(self, decision: DecisionRecord) -> None:
+        """A step was decided."""
+        ...
+
+
+class RunHandle(Protocol):
+    """A run that goes on."""
+
+    @property
+    def progress(self) -> Progress:
+        """Where it stands now; cheap enough to be asked ten times a second."""
+        ...
+
+    def stop(self, reason: str = "stopped on request") -> None:
+        """Ask it to stop cleanly, from the same thread; it can be resumed."""
+        ...
+
+
+def cost_of(run: RunState) -> float | None:
+    """What the run has cost as far as anybody knows; None where there is no price."""
+    return None if run.record.price is None else run.totals.cost_usd + run.forfeited.cost_usd
+
+
+def progress_of(run: RunState, seconds: float) -> Progress:
+    """A run as it is shown."""
+    record, totals = run.record, run.totals
+    return Progress(
+        record.run,
+        record.task,
+        record.provider,
+        run.index,
+        record.expected_steps,
+        totals.samples,
+        totals.votes,
+        totals.flags,
+        totals.retries,
+        totals.contested,
+        Tokens(totals.input_tokens, totals.output_tokens),
+        cost_of(run),
+        run.caps.max_cost_usd,
+        seconds,
+    )
+
+
+def report_of(run: RunState, status: RunStatus, reason: str | None, seconds: float, result: Value) -> RunReport:
+    """A run as it is reported when it stops."""
+    totals = run.totals
+    return RunReport(
+        run.record.run,
+        status,
+        reason,
+        run.index,
+        totals.samples,
+        totals.votes,
+        dict(totals.flags),
+        totals.retries,
+        Tokens(totals.input_tokens, totals.output_tokens),
+        cost_of(run),
+        seconds,
+        result,
+    )

@@ -1,0 +1,383 @@
+"""Making runs, and opening them again: everything that is done once.
+
+The command line and the Python API begin here. Invariant: the run record is on disk before the first sample is drawn,
+and what the run directory holds (its own copy of the task, its inputs, its settings) is what counts from then on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from maker_dsl.engine.budget import RunBudget
+from maker_dsl.engine.fold import Fold, FoldError, RunState, begin, hash_state, restore
+from maker_dsl.engine.recorder import Pace, Recorder
+from maker_dsl.engine.records import (
+    FORMAT,
+    CapsRecord,
+    GrantRecord,
+    PolicyRecord,
+    PriceRecord,
+    ResumedRecord,
+    RunRecord,
+    SettingRecord,
+    decode,
+    encode,
+)
+from maker_dsl.engine.report import Observer, RunReport
+from maker_dsl.engine.run import Run
+from maker_dsl.engine.settings import (
+    Caps,
+    RunOptions,
+    Setting,
+    Settings,
+    SettingsRefused,
+    StepPolicy,
+    refusal,
+    require_possible,
+    resolve,
+)
+from maker_dsl.engine.step import Decider, RunLedger
+from maker_dsl.journal.disk import Disk, RealDisk
+from maker_dsl.journal.errors import JournalMissing, RunUnreadable
+from maker_dsl.journal.log import Journal
+from maker_dsl.journal.recovery import Opened
+from maker_dsl.journal.run_directory import RunDirectory, RunLock, hash_task, make_run_id
+from maker_dsl.providers.clock import Clock, SystemClock
+from maker_dsl.providers.gateway import Gateway, Limits
+from maker_dsl.providers.port import Price, Provider
+from maker_dsl.providers.retry import RetryPolicy
+from maker_dsl.task import Task
+from maker_dsl.version import __version__
+
+LoadTask = Callable[[str, str, Mapping[str, Any]], Task]
+"""The task of a text, the name it is known by, and inputs as decoded JSON (numbers exact)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSetup:
+    """A provider as a profile describes it. `profile` is what the journal may know of it: no secrets."""
+
+    provider: Provider
+    limits: Limits = field(default_factory=Limits)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    options: RunOptions = field(default_factory=RunOptions)
+    """What the profile says of the run."""
+    profile: Mapping[str, Any] = field(default_factory=dict)
+
+
+ChooseProvider = Callable[[Task, RunRecord], ProviderSetup]
+"""The provider with which to go on with a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Time, chance and the disk, as arguments."""
+
+    disk: Disk = field(default_factory=RealDisk)
+    clock: Clock = field(default_factory=SystemClock)
+    utc_now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    random: Random = field(default_factory=Random)
+    pace: Pace = field(default_factory=Pace)
+
+
+async def start_run(
+    task: Task,
+    setup: ProviderSetup,
+    asked: RunOptions,
+    runs_directory: Path,
+    *,
+    observer: Observer | None = None,
+    world: World | None = None,
+) -> RunReport:
+    """Run a task until it is done or something stops it.
+
+    Raises SettingsRefused before anything is written, TaskError where the task's own text fails, and JournalError where
+    the run's directory can't be made. A cancellation stops the run cleanly and goes on.
+    """
+    return await begin_run(task, setup, asked, runs_directory, observer=observer, world=world).go()
+
+
+def begin_run(
+    task: Task,
+    setup: ProviderSetup,
+    asked: RunOptions,
+    runs_directory: Path,
+    *,
+    observer: Observer | None = None,
+    world: World | None = None,
+    in_flight: int | None = None,
+) -> Run:
+    """Make a run: its directory and its first record, on disk. `in_flight` is the least number of open slots."""
+    world = world or World()
+    settings = resolve(task, setup.provider, asked, setup.options)
+    now = world.utc_now()
+    run_id = make_run_id(task.name, now, world.random)
+    record = _run_record(run_id, now, task, setup, settings)
+    directory = RunDirectory.create(runs_directory, run_id, task.source_text, {"record": asdict(record)}, world.disk)
+    lock = directory.lock()
+    try:
+        journal = directory.create_journal()
+        fold = Fold(begin(record, task), task)
+        recorder = Recorder(journal, directory.snapshots, fold, task, world.clock.now_s, world.pace)
+        recorder.begin(record)
+        return _assemble(task, setup, recorder, settings.caps, lock, observer, world, in_flight)
+    except BaseException:
+        lock.release()
+        raise
+
+
+async def resume_run(
+    directory: RunDirectory,
+    load_task: LoadTask,
+    choose_provider: ChooseProvider,
+    asked: RunOptions | None = None,
+    *,
+    task_text: str | None = None,
+    observer: Observer | None = None,
+    world: World | None = None,
+) -> RunReport:
+    """Go on with a run. Raises as `reopen_run` and `start_run`."""
+    run = reopen_run(directory, load_task, choose_provider, asked, task_text=task_text, observer=observer, world=world)
+    return await run.go()
+
+
+def reopen_run(
+    directory: RunDirectory,
+    load_task: LoadTask,
+    choose_provider: ChooseProvider,
+    asked: RunOptions | None = None,
+    *,
+    task_text: str | None = None,
+    observer: Observer | None = None,
+    world: World | None = None,
+    in_flight: int | None = None,
+) -> Run:
+    """Open a run where it stopped: the newest snapshot and what came after it. Only limits may be set anew.
+
+    `task_text` is the text of a file that the user named: it must be the one that the run was started with. Raises
+    SettingsRefused, FoldError, RecordUnreadable and JournalError.
+    """
+    world = world or World(disk=directory.disk)
+    asked = asked or RunOptions()
+    text = directory.task_text()
+    if task_text is not None and hash_task(task_text) != hash_task(text):
+        raise SettingsRefused(
+            refusal(
+                "MK553",
+                "the task has changed since the run started",
+                "maker resume",
+                directory.run_id,
+                "a run goes on with its own copy of the task: leave the file out, or start a new run with it",
+            )
+        )
+    lock = directory.lock()
+    try:
+        record = read_run_record(directory)
+        task = load_task(text, record.source, decode_inputs(record.inputs))
+        setup = choose_provider(task, record)
+        journal, run = _recover(directory, task, record)
+        fold = Fold(run, task)
+        settings = _resumed_settings(run, setup, asked)
+        require_possible(settings, setup.provider)
+        recorder = Recorder(journal, directory.snapshots, fold, task, world.clock.now_s, world.pace)
+        recorder.begin(
+            ResumedRecord(
+                world.utc_now().isoformat(timespec="seconds"),
+                __version__,
+                setup.provider.name,
+                CapsRecord(**asdict(settings.caps)),
+                _policy_records(settings),
+                run.granted.minus(run.spent).as_tuple(),
+            )
+        )
+        return _assemble(task, setup, recorder, settings.caps, lock, observer, world, in_flight)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def read_run_record(directory: RunDirectory) -> RunRecord:
+    """How a run was started, from its directory. Raises RunUnreadable."""
+    try:
+        record = _RUN_RECORDS.validate_python(directory.facts().configuration.get("record"))
+    except ValidationError as error:
+        raise RunUnreadable(directory.path, "run.json is not what this version of maker writes") from error
+    if record.format > FORMAT:
+        raise RunUnreadable(directory.path, f"it was made by a newer version of maker (format {record.format})")
+    return record
+
+
+def decode_inputs(text: str) -> dict[str, Any]:
+    """Inputs from their canonical JSON; numbers exact."""
+    inputs: dict[str, Any] = json.loads(text, parse_float=Decimal)
+    return inputs
+
+
+_RUN_RECORDS = TypeAdapter(RunRecord)
+
+
+def _recover(directory: RunDirectory, task: Task, record: RunRecord) -> tuple[Journal, RunState]:
+    """The journal, open for writing, and the run as its records say."""
+    try:
+        opened: Opened = directory.open_journal()
+    except JournalMissing:
+        # The process that made the directory died before it had written a record.
+        journal = directory.create_journal()
+        return _first_record(journal, task, record)
+    journal = opened.journal
+    records = opened.records()
+    if opened.snapshot is not None:
+        run = restore(opened.snapshot.payload, task)
+    else:
+        first = next(records, None)
+        if first is None:
+            return _first_record(journal, task, record)
+        event = decode(first.type, first.payload)
+        if not isinstance(event, RunRecord):
+            raise FoldError("the first record", "a run", type(event).__name__)
+        run = begin(event, task)
+    fold = Fold(run, task)
+    for following in records:
+        fold.apply(decode(following.type, following.payload))
+    return journal, run
+
+
+def _first_record(journal: Journal, task: Task, record: RunRecord) -> tuple[Journal, RunState]:
+    journal.append(*encode(record))
+    journal.sync()
+    return journal, begin(record, task)
+
+
+def _assemble(
+    task: Task,
+    setup: ProviderSetup,
+    recorder: Recorder,
+    caps: Caps,
+    lock: RunLock,
+    observer: Observer | None,
+    world: World,
+    in_flight: int | None,
+) -> Run:
+    run = recorder.fold.run
+    price = setup.provider.price
+    deadline_s = None
+    if caps.max_seconds is not None:
+        deadline_s = world.clock.now_s() + caps.max_seconds - run.totals.seconds
+    budget: RunBudget | None = RunBudget(
+        caps,
+        run.spent,
+        run.granted,
+        lambda granted: recorder.grant(GrantRecord(*granted)),
+        now_s=world.clock.now_s,
+        deadline_s=deadline_s,
+    )
+    is_free = price is None or (price.input == 0 and price.output == 0)
+    if is_free and budget is not None and not budget.is_limited:
+        budget = None
+    ledger = RunLedger(recorder, budget)
+    gateway = Gateway(setup.provider, setup.limits, setup.retry, world.clock, world.random, ledger, budget)
+    decider = Decider(
+        task,
+        gateway,
+        ledger,
+        recorder,
+        run.policies,
+        max_tokens=run.record.max_tokens,
+        keep=run.record.keep,
+        in_flight=in_flight,
+    )
+    return Run(task, decider, recorder, budget, caps, lock, observer)
+
+
+def _run_record(run_id: str, now: datetime, task: Task, setup: ProviderSetup, settings: Settings) -> RunRecord:
+    inputs = task.inputs_codec.dump(dict(task.inputs))
+    return RunRecord(
+        FORMAT,
+        __version__,
+        run_id,
+        now.isoformat(timespec="seconds"),
+        task.name,
+        task.source_name,
+        hash_task(task.source_text),
+        inputs.decode(),
+        sha256(inputs).hexdigest(),
+        hash_state(task.state_codec.dump(task.initial_state)),
+        task.expected_steps,
+        setup.provider.name,
+        dict(setup.profile),
+        _price_record(setup.provider.price),
+        _policy_records(settings),
+        settings.max_tokens,
+        CapsRecord(**asdict(settings.caps)),
+        settings.seed,
+        settings.keep,
+    )
+
+
+def _resumed_settings(run: RunState, setup: ProviderSetup, asked: RunOptions) -> Settings:
+    """The run's own settings, with limits as asked for now. Raises SettingsRefused for what can't change any more."""
+    for name in ("ahead_by", "first_temperature", "temperature", "max_tokens", "seed", "keep"):
+        if getattr(asked, name) is not None:
+            option = f"--{name.replace('_', '-')}"
+            raise SettingsRefused(
+                refusal(
+                    "MK554",
+                    f"`{option}` can't be changed in the middle of a run",
+                    option,
+                    getattr(asked, name),
+                    "only limits can: --max-samples, --max-steps, --max-cost",
+                )
+            )
+    record, old = run.record, run.caps
+    steps = {}
+    for name, policy in run.policies.items():
+        most = policy.max_samples
+        if asked.max_samples is not None:
+            most = SettingRecord(asked.max_samples, "command line")
+        steps[name] = _policy(replace(policy, max_samples=most))
+    return Settings(
+        steps,
+        record.max_tokens,
+        Caps(
+            old.max_steps if asked.max_steps is None else asked.max_steps,
+            old.max_cost_usd if asked.max_cost_usd is None else asked.max_cost_usd,
+            old.max_samples if asked.max_total_samples is None else asked.max_total_samples,
+            old.max_tokens if asked.max_total_tokens is None else asked.max_total_tokens,
+            old.max_seconds if asked.max_seconds is None else asked.max_seconds,
+        ),
+        record.seed,
+        record.keep,
+    )
+
+
+def _policy_records(settings: Settings) -> dict[str, PolicyRecord]:
+    return {
+        name: PolicyRecord(*(SettingRecord(each.value, each.origin) for each in _settings_of(policy)))
+        for name, policy in settings.steps.items()
+    }
+
+
+def _settings_of(policy: StepPolicy) -> tuple[Setting[Any], ...]:
+    return policy.ahead_by, policy.max_samples, policy.first_temperature, policy.temperature
+
+
+def _policy(record: PolicyRecord) -> StepPolicy:
+    kept: list[Setting[Any]] = [
+        Setting(each.value, each.origin)  # type: ignore[arg-type]
+        for each in (record.ahead_by, record.max_samples, record.first_temperature, record.temperature)
+    ]
+    return StepPolicy(*kept)
+
+
+def _price_record(price: Price | None) -> PriceRecord | None:
+    return None if price is None else PriceRecord(price.input, price.output, price.cached_input)

@@ -1,0 +1,382 @@
+"""One step: draw, judge, vote, until one key leads by the margin or the cap on samples is reached.
+
+Used by the run loop; `Decider` holds what is the same for all steps, `_StepVote` what belongs to one. The slots that
+are opened are always as few as could decide the step at best, so that no sample is drawn in vain; what a caller asked
+to have in flight beyond them is cancelled at the decision and accounted for.
+
+Invariant: a transport failure is neither flag nor vote; a flagged reply is replaced in its slot by a fresh sample; a
+passing reply is one vote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from maker_dsl.engine.ballot import Ballot
+from maker_dsl.engine.budget import RunBudget
+from maker_dsl.engine.fold import OpenStep, hash_state, state_after
+from maker_dsl.engine.recorder import Recorder
+from maker_dsl.engine.records import CallRecord, DecisionRecord, FlagRecord, PolicyRecord, ReplyRecord
+from maker_dsl.engine.settings import Keep
+from maker_dsl.judging import Verdict, Vote, judge
+from maker_dsl.providers.gateway import Gateway
+from maker_dsl.providers.ledger import BudgetExhausted, Call
+from maker_dsl.providers.port import Completion, Draw, PermanentError, Question, Reply, Request
+from maker_dsl.task import Locals, Prompt, RawReply, State, Step, Task
+
+MOST_EMPTY_ANSWERS = 5
+"""Answers without any reply that a step puts up with, one after the other."""
+
+_Draws = tuple[float | None, tuple[Draw, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A step whose samples are used up. Nothing won, and nothing may be passed off as having won."""
+
+    step: int
+    kind: str
+    samples: int
+    votes: Mapping[str, int]
+    flagged: int
+
+    @property
+    def reason(self) -> str:
+        """For the report: the votes as they stand."""
+        ranked = sorted(self.votes.items(), key=lambda vote: -vote[1])
+        shown = ", ".join(f"{count} for {_shortened(key)}" for key, count in ranked[:4]) or "none"
+        more = f" and {len(ranked) - 4} more" if len(ranked) > 4 else ""
+        return (
+            f"step {self.step} ({self.kind}) is undecided after {self.samples} samples: votes {shown}{more}; "
+            f"{self.flagged} replies flagged"
+        )
+
+
+class RunLedger:
+    """Takes the gateway's attempts: failed ones go to the journal, a successful one waits for its replies."""
+
+    def __init__(self, recorder: Recorder, budget: RunBudget | None) -> None:
+        self._recorder = recorder
+        self._budget = budget
+        self._answered: tuple[Call, tuple[float, int, int] | None] | None = None
+
+    def __call__(self, call: Call) -> None:
+        """Take note of one attempt."""
+        unsettled = None if self._budget is None else self._budget.take_kept()
+        kept = None if unsettled is None else unsettled.as_tuple()
+        if call.outcome == "ok":
+            self._answered = (call, kept)
+            return
+        request, usage = call.request, call.usage
+        self._recorder.call(
+            CallRecord(
+                request.question.index,
+                tuple((draw.slot, draw.attempt) for draw in request.draws),
+                request.temperature,
+                call.outcome,
+                usage=None if usage is None else (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens),
+                cost_usd=call.cost_usd,
+                reserved=kept,
+                latency_s=round(call.latency_s, 3),
+                message=call.message,
+            )
+        )
+        self._recorder.flush()
+
+    def take_answered(self) -> tuple[Call, tuple[float, int, int] | None]:
+        """The attempt that has just been answered, and what it keeps reserved. No other can have come in between."""
+        answered, self._answered = self._answered, None
+        assert answered is not None
+        return answered
+
+
+class _Kind:
+    """What is the same for all steps of a kind."""
+
+    __slots__ = ("first_temperature", "margin", "max_samples", "opening", "slots", "step", "temperature")
+
+    def __init__(self, step: Step, policy: PolicyRecord, samples_per_call: int, in_flight: int | None) -> None:
+        self.step = step
+        self.margin = int(policy.ahead_by.value or 1)
+        self.max_samples = int(policy.max_samples.value or 1)
+        self.first_temperature = policy.first_temperature.value
+        self.temperature = policy.temperature.value
+        self.slots = max(self.margin, in_flight or 0)
+        draws = [Draw(slot, 0) for slot in range(min(self.slots, self.max_samples))]
+        self.opening = self.grouped(draws, samples_per_call)
+
+    def grouped(self, draws: list[Draw], samples_per_call: int) -> tuple[_Draws, ...]:
+        """Draws as calls: those of one temperature together, up to what one call may ask for, in slot order."""
+        first = [draw for draw in draws if self.temperature_of(draw) == self.first_temperature]
+        others = [draw for draw in draws if self.temperature_of(draw) != self.first_temperature]
+        return tuple(
+            (temperature, tuple(group[start : start + samples_per_call]))
+            for temperature, group in ((self.first_temperature, first), (self.temperature, others))
+            for start in range(0, len(group), samples_per_call)
+        )
+
+    def temperature_of(self, draw: Draw) -> float | None:
+        """The first sample of a step at the first temperature; a redraw there would only repeat itself."""
+        return self.first_temperature if draw.slot == 0 and draw.attempt == 0 else self.temperature
+
+
+class Decider:
+    """Decides steps, one at a time. `in_flight` keeps at least so many slots open at once; the margin by default."""
+
+    def __init__(
+        self,
+        task: Task,
+        gateway: Gateway,
+        ledger: RunLedger,
+        recorder: Recorder,
+        policies: Mapping[str, PolicyRecord],
+        *,
+        max_tokens: int | None,
+        keep: Keep,
+        in_flight: int | None = None,
+    ) -> None:
+        self.task = task
+        self.gateway = gateway
+        self.ledger = ledger
+        self.recorder = recorder
+        self.max_tokens = max_tokens
+        self.keep = keep
+        self.samples_per_call = max(1, gateway.provider.samples_per_call)
+        self.answers_at_once = bool(getattr(gateway.provider, "answers_at_once", False))
+        self._kinds = {
+            step.name: _Kind(step, policies[step.name], self.samples_per_call, in_flight) for step in task.steps
+        }
+
+    async def decide(self, index: int, step: Step, state: State) -> DecisionRecord | Undecided:
+        """Decide step `index`, going on from what is already drawn, and fold the decision.
+
+        Raises BudgetExhausted, ProviderError, TaskError and what the journal raises. A cancellation abandons the calls
+        under way; the replies that are in stay in the journal.
+        """
+        vote = _StepVote(self, self._kinds[step.name], index, state)
+        opened = vote.opened
+        if opened.ballot.decision is None:
+            if self.answers_at_once:
+                await vote.draw_in_turn()
+            else:
+                await vote.draw_together()
+        won = opened.ballot.decision
+        if won is None:
+            flagged = sum(opened.attempts.values())
+            return Undecided(index, step.name, opened.samples, dict(opened.ballot.votes), flagged)
+        number = opened.winner()
+        following = state_after(self.task, step, state, opened.entries[number])
+        decision = DecisionRecord(
+            index,
+            step.name,
+            won.key,
+            number,
+            opened.counted_votes(),
+            opened.samples,
+            hash_state(self.task.state_codec.dump(following)),
+        )
+        self.recorder.decision(decision, following)
+        return decision
+
+
+class _StepVote:
+    """The vote on one step."""
+
+    __slots__ = (
+        "_blocked",
+        "_calling",
+        "_decider",
+        "_empty",
+        "_failure",
+        "_held",
+        "_index",
+        "_kind",
+        "_locals",
+        "_memo",
+        "_open_slots",
+        "_prompt",
+        "_question",
+        "_state",
+        "_tasks",
+        "opened",
+    )
+
+    def __init__(self, decider: Decider, kind: _Kind, index: int, state: State) -> None:
+        self._decider = decider
+        self._kind = kind
+        self._index = index
+        self._state = state
+        self._locals: Locals = kind.step.state_locals(state)
+        self._prompt: Prompt = kind.step.render(state, self._locals)
+        self._question = Question(index, kind.step, state)
+        self.opened: OpenStep = decider.recorder.fold.open_step(kind.margin)
+        self._memo: dict[tuple[str, str, int], int] = {}
+        self._held: dict[int, str] = {}
+        """Texts that are written only if the step becomes contested."""
+        self._calling: set[int] = set()
+        """Slots that a call under way is to fill."""
+        self._open_slots = 0
+        self._empty = 0
+        self._failure: BaseException | None = None
+        self._blocked: BudgetExhausted | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        for number, entry in enumerate(self.opened.entries):
+            if entry.record.text is not None:
+                self._memo[entry.record.text, entry.record.finish, entry.record.tokens] = number
+
+    async def draw_in_turn(self) -> None:
+        """For providers that answer without waiting: one call after the other, without tasks."""
+        sample = self._decider.gateway.sample
+        calls = self._next_calls()
+        while calls:
+            for temperature, draws in calls:
+                completion = await sample(self._request(temperature, draws))
+                self._take(draws, temperature, completion)
+                if self.opened.ballot.decision is not None:
+                    return
+            calls = self._next_calls()
+
+    async def draw_together(self) -> None:
+        """All calls side by side; what is still under way at the decision is cancelled."""
+        async with asyncio.TaskGroup() as group:
+            self._start_calls(group)
+        if self.opened.ballot.decision is not None:
+            return
+        if self._failure is not None:
+            raise self._failure
+        if self._blocked is not None:
+            raise self._blocked
+
+    def _start_calls(self, group: asyncio.TaskGroup) -> None:
+        for temperature, draws in self._next_calls():
+            self._calling.update(draw.slot for draw in draws)
+            task = group.create_task(self._call(group, temperature, draws))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _call(self, group: asyncio.TaskGroup, temperature: float | None, draws: tuple[Draw, ...]) -> None:
+        try:
+            completion = await self._decider.gateway.sample(self._request(temperature, draws))
+            self._take(draws, temperature, completion)
+            self._decider.recorder.flush()
+        except BudgetExhausted as error:
+            # Calls under way may leave something over when they settle; then these draws are tried again.
+            self._blocked = error
+            return
+        except Exception as error:
+            self._failure = error
+            self._cancel_calls()
+            return
+        finally:
+            self._calling.difference_update(draw.slot for draw in draws)
+        if self.opened.ballot.decision is not None:
+            self._cancel_calls()
+        elif self._failure is None:
+            self._start_calls(group)
+
+    def _cancel_calls(self) -> None:
+        current = asyncio.current_task()
+        for task in self._tasks:
+            if task is not current:
+                task.cancel()
+
+    def _next_calls(self) -> tuple[_Draws, ...]:
+        """What to draw now: flagged slots again, and as many further slots as could decide the step at best."""
+        kind, opened = self._kind, self.opened
+        if self._open_slots == 0 and not opened.samples:
+            self._open_slots = kind.slots
+            return kind.opening
+        ballot: Ballot = opened.ballot
+        filled, attempts, calling = opened.votes_by_slot, opened.attempts, self._calling
+        if self._open_slots == 0:
+            # Resumed: as many slots as had been opened with what is known, at least.
+            self._open_slots = max(kind.slots, 1 + max([*filled, *attempts]))
+        self._open_slots += ballot.further_slots_needed(self._open_slots)
+        missing = [slot for slot in range(self._open_slots) if slot not in filled and slot not in calling]
+        allowed = max(0, kind.max_samples - opened.samples - len(calling))
+        draws = [Draw(slot, attempts.get(slot, 0)) for slot in missing[:allowed]]
+        return kind.grouped(draws, self._decider.samples_per_call) if draws else ()
+
+    def _request(self, temperature: float | None, draws: tuple[Draw, ...]) -> Request:
+        return Request(self._question, self._prompt, temperature, self._decider.max_tokens, draws)
+
+    def _take(self, draws: tuple[Draw, ...], temperature: float | None, completion: Completion) -> None:
+        """Judge the replies of a call, journal them with what they cost, and count their votes."""
+        call, reserved = self._decider.ledger.take_answered()
+        replies = completion.replies
+        if not replies:
+            self._empty += 1
+            if self._empty >= MOST_EMPTY_ANSWERS:
+                raise PermanentError("the provider answers, but without any reply", kind="empty")
+        else:
+            self._empty = 0
+        memo = self._memo
+        numbers: list[int] = []
+        new: list[tuple[str, ReplyRecord, Vote | None]] = []
+        base = len(self.opened.entries)
+        for reply in replies:
+            identity = (reply.text, reply.finish, reply.tokens)
+            number = memo.get(identity)
+            if number is None:
+                number = memo[identity] = base + len(new)
+                new.append(self._judge(reply))
+            numbers.append(number)
+        records = [record for _, record, _ in new]
+        texts: tuple[tuple[int, str], ...] = ()
+        if self._decider.keep != "all" and new:
+            records, texts = self._kept(base, new)
+        usage = completion.usage
+        self._decider.recorder.call(
+            CallRecord(
+                self._index,
+                tuple([(draw.slot, draw.attempt) for draw in draws]),
+                temperature,
+                "ok",
+                tuple(records),
+                tuple(numbers),
+                None if usage is None else (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens),
+                call.cost_usd,
+                reserved,
+                round(call.latency_s, 3),
+                None,
+                texts,
+            ),
+            tuple([vote for _, _, vote in new]),
+        )
+
+    def _judge(self, reply: Reply) -> tuple[str, ReplyRecord, Vote | None]:
+        text = reply.text
+        if not text.isascii():
+            # A lone surrogate is in no file and in no JSON: what is judged must be what the journal can hold.
+            text = text.encode("utf-8", "replace").decode("utf-8")
+        verdict: Verdict = judge(
+            self._decider.task, self._kind.step, self._state, self._locals, RawReply(text, reply.tokens, reply.finish)
+        )
+        if isinstance(verdict, Vote):
+            return text, ReplyRecord(reply.finish, reply.tokens, text, verdict.key), verdict
+        flag = FlagRecord(verdict.stage, verdict.name, verdict.detail, verdict.offset)
+        return text, ReplyRecord(reply.finish, reply.tokens, text, None, flag), None
+
+    def _kept(
+        self, base: int, new: list[tuple[str, ReplyRecord, Vote | None]]
+    ) -> tuple[list[ReplyRecord], tuple[tuple[int, str], ...]]:
+        """The records of new replies without the texts that are not to be kept, and earlier texts that now are."""
+        keys = {record.key for _, record, _ in new} | set(self.opened.first_of_key)
+        if self._decider.keep == "contested" and (self.opened.is_contested or len(keys) > 1 or None in keys):
+            texts = tuple(self._held.items())
+            self._held.clear()
+            return [record for _, record, _ in new], texts
+        dump = self._decider.task.state_codec.dump
+        records = []
+        for number, (text, record, vote) in enumerate(new, base):
+            if self._decider.keep == "contested":
+                self._held[number] = text
+            state = None if vote is None else dump(vote.state).decode()
+            records.append(ReplyRecord(record.finish, record.tokens, None, record.key, record.flag, state))
+        return records, ()
+
+
+def _shortened(key: str, limit: int = 60) -> str:
+    return key if len(key) <= limit else key[: limit - 1] + "…"

@@ -1,0 +1,147 @@
+"""Tasks made by hand, so that the engine is tested without the language; and a world that fits in memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from maker_dsl.engine.recorder import Pace
+from maker_dsl.engine.run import Run
+from maker_dsl.engine.settings import RunOptions
+from maker_dsl.engine.start import ProviderSetup, World, begin_run
+from maker_dsl.expressions.errors import EvaluationError
+from maker_dsl.journal import MemoryDisk, RunDirectory, list_runs
+from maker_dsl.providers.clock import FakeClock
+from maker_dsl.providers.port import Request
+from maker_dsl.task import Check, Invariant, Parsed, Prompt, RawReply, Refused, Step, Task, VoteSettings
+from maker_dsl.types.codec import codec
+from maker_dsl.types.type import IntType, Member, RecordType
+
+RUNS = Path("/runs")
+COUNTDOWN_TEXT = "task countdown { … }"
+_REPLY = re.compile(r"next = (-?\d+)\Z")
+
+
+class CountdownReply:
+    """`next = 7`."""
+
+    type = RecordType((Member("value", IntType()),))
+    instructions = "next = <a number>"
+    example = "next = 1"
+    grammar = ""
+    schema: dict[str, Any] = {}
+
+    def read(self, text: str) -> Parsed | Refused:
+        found = _REPLY.search(text)
+        if found is None:
+            return Refused("parse", "expected `next = ` and a number", 0)
+        return Parsed({"value": int(found[1])}, found.start(), found.end())
+
+    def render(self, value: dict[str, Any]) -> str:
+        return f"next = {value['value']}"
+
+
+@dataclass
+class Counts:
+    """How often the task's functions were called."""
+
+    rendered: int = 0
+    judged: int = 0
+
+
+def countdown(
+    start: int = 5,
+    *,
+    vote: VoteSettings | None = None,
+    believing: bool = False,
+    kinds: int = 1,
+    counts: Counts | None = None,
+) -> Task:
+    """Count down to zero. Replies above 1000 break a rule, below -1000 an invariant.
+
+    The next state is what the reply says, or, if not `believing`, one less whatever it says, so that wrong decisions
+    don't derail a run that measures them. With two `kinds`, odd numbers have a step of their own with a margin of 2.
+    """
+    counts = counts or Counts()
+
+    def render(state: dict[str, Any], _locals: dict[str, Any]) -> Prompt:
+        counts.rendered += 1
+        return Prompt("Count down.", f"The number is {state['n']}.")
+
+    def update(state: dict[str, Any], _l: dict[str, Any], reply: dict[str, Any], _raw: RawReply) -> dict[str, Any]:
+        counts.judged += 1
+        if reply["value"] == 777:
+            raise EvaluationError("777 has no successor")
+        return {"n": reply["value"] if believing or abs(reply["value"]) > 1000 else state["n"] - 1}
+
+    step = Step(
+        "step",
+        lambda _state: True,
+        lambda _state: {},
+        None,
+        render,
+        CountdownReply(),
+        (Check("rule", "is small", lambda _s, _l, reply, _raw: reply["value"] <= 1000),),
+        update,
+        lambda reply: str(reply["value"]),
+        vote or VoteSettings(),
+        lambda state: {"value": state["n"] - 1},
+        (),
+    )
+    odd = replace(step, name="odd", applies=lambda state: state["n"] % 2 == 1, vote=VoteSettings(ahead_by=2))
+    steps = (step,) if kinds == 1 else (odd, step)
+    state_codec = codec(RecordType((Member("n", IntType()),)))
+    return Task(
+        "countdown",
+        None,
+        "countdown.maker",
+        COUNTDOWN_TEXT,
+        {"start": start},
+        codec(RecordType((Member("start", IntType()),))),
+        state_codec,
+        {"n": start},
+        steps,
+        (Invariant("not too low", lambda state: state["n"] >= -1000),),
+        lambda state: state["n"] <= 0,
+        lambda state: state,
+        state_codec,
+        start,
+        lambda state: next(each for each in steps if each.applies(state)),
+    )
+
+
+def load_countdown(**facts: Any) -> Callable[[str, str, Any], Task]:
+    """A loader as the command line would give one."""
+    return lambda _text, _name, inputs: countdown(inputs["start"], **facts)
+
+
+def right(request: Request) -> str:
+    """The right reply to a countdown."""
+    return f"next = {request.question.state['n'] - 1}"
+
+
+def memory_world(disk: MemoryDisk | None = None, *, pace: Pace | None = None) -> World:
+    """Virtual time, a disk in memory, a fixed date and chance."""
+    return World(
+        disk or MemoryDisk(),
+        FakeClock(),
+        lambda: datetime(2026, 11, 23, 5, 0, tzinfo=UTC),
+        Random(1),
+        pace or Pace(in_thread=False),
+    )
+
+
+def only_run(disk: MemoryDisk) -> RunDirectory:
+    """The one run on a disk."""
+    (run,) = list_runs(RUNS, disk)
+    return run
+
+
+def new_run(task: Task, setup: ProviderSetup, world: World, **asked: Any) -> Run:
+    """A run about to go."""
+    return begin_run(task, setup, RunOptions(**asked), RUNS, world=world)
