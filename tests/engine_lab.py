@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from maker_dsl.engine.recorder import Pace
 from maker_dsl.engine.run import Run
@@ -34,7 +34,7 @@ class CountdownReply:
     instructions = "next = <a number>"
     example = "next = 1"
     grammar = ""
-    schema: dict[str, Any] = {}
+    schema: ClassVar[dict[str, Any]] = {}
 
     def read(self, text: str) -> Parsed | Refused:
         found = _REPLY.search(text)

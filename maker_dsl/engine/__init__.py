@@ -1,1 +1,15 @@
-"""engine."""
+"""The engine: carries out a compiled task step by step, by votes, durably.
+
+Nothing is imported here, so that `theory` and `ballot` stay cheap. Where to begin:
+
+start           start_run, resume_run, begin_run, reopen_run; ProviderSetup, World
+settings        RunOptions and how they are settled; SettingsRefused
+report          RunReport, Progress, Status; the ports Observer and RunHandle
+inspection      read_status, explain_step, read_events
+verification    verify_run
+theory, ballot  the method's formulas; the vote on one step
+run, step       the loop over steps; one step
+recorder, fold  journal first; the state of a run as a fold over its events
+records         the payloads of the journal's records
+budget          limits that come before spending
+"""
