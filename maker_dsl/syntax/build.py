@@ -8,11 +8,15 @@ from typing import Any, cast
 from maker_dsl.diagnostics import Span
 from maker_dsl.syntax import tree
 from maker_dsl.syntax.broken import Broken
+from maker_dsl.syntax.foreign import of_word
 from maker_dsl.syntax.lexer import Token
 from maker_dsl.syntax.texts import Written, read_block, read_string
 
 Children = list[Any]
 SpanOf = Callable[[int, int], Span]
+
+VERSION = 1
+"""The version of the language that this package reads."""
 
 MAX_DIGITS = 4000
 """How long a number may be; Python refuses to read longer ones."""
@@ -50,7 +54,18 @@ class Builder:
         return tree.TaskFile(span, children[0], tuple(children[1:]))
 
     def _version(self, children: Children, span: Span) -> tree.IntLiteral:
-        return self._int_literal(children, self._span_of(children[0].start, children[0].end))
+        number = self._int_literal(children, self._span_of(children[0].start, children[0].end))
+        if number.value != VERSION:
+            raise Broken(
+                "MK117",
+                f"this file is written for version {number.value} of the language",
+                children[0].start,
+                children[0].end,
+                f"this is version {VERSION}",
+                help="upgrade with `pip install --upgrade maker-dsl`" if number.value > VERSION else "write `maker 1`",
+                is_fatal=True,
+            )
+        return number
 
     def _task(self, children: Children, span: Span) -> tree.TaskDeclaration:
         return tree.TaskDeclaration(span, self._name_of(children[0]), tuple(children[1:]))
@@ -182,7 +197,7 @@ class Builder:
             if kind in found:
                 raise Broken(
                     "MK113",
-                    f"this test has a second `{_SPOKEN.get(kind, kind)}`",
+                    "this test has two verdicts" if kind == "verdict" else f"this test has a second `{kind}`",
                     part_span.start,
                     part_span.end,
                     also=((found[kind][1].start, found[kind][1].end, "the first one"),),
@@ -362,6 +377,8 @@ class Builder:
         return tree.NullLiteral(span)
 
     def _name(self, children: Children, span: Span) -> tree.Name:
+        if children[0].text in ("True", "False", "None"):
+            raise of_word(children[0].text, children[0].start)
         return tree.Name(span, children[0].text)
 
     def _call(self, children: Children, span: Span) -> tree.Call:
@@ -430,7 +447,7 @@ class Builder:
         if members:
             odd = members[0].span
             raise Broken(
-                "MK114",
+                "MK122",
                 "a record and a map are mixed here",
                 odd.start,
                 odd.end,
@@ -447,7 +464,6 @@ class Builder:
         return tree.Text(span, written.value, pieces)
 
 
-_SPOKEN = {"verdict": "accept or reject"}
 _TEST_FORM = 'a test is `test "…" { given { … } reply "…" accept }`'
 
 

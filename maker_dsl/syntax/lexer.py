@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from maker_dsl.syntax.broken import Broken
+from maker_dsl.syntax.foreign import of_character
 from maker_dsl.syntax.table import END, Table
 
 MAX_BRACKETS = 100
@@ -117,7 +118,14 @@ class Lexer:
         if character == "/" and can_take("REGEX"):
             found = self._patterns["REGEX"].match(text, start)
             if found is None:
-                raise Broken("MK104", "pattern is not closed", start, start + 1, "no `/` ends it on this line")
+                raise Broken(
+                    "MK104",
+                    "this pattern is not closed with `/`",
+                    start,
+                    _line_end(text, start),
+                    "no `/` ends it on this line",
+                    help="end it with `/`; a `/` inside is written `\\/`",
+                )
             return self._token("REGEX", start, found.end())
         for name in ("TIMES_OVER", "PLUS_MINUS"):
             found = self._patterns[name].match(text, start)
@@ -125,7 +133,7 @@ class Lexer:
                 return self._token(name, start, found.end(), found.group())
         sign = self._sign.match(text, start)
         if sign is None:
-            raise unknown_character(text, start)
+            raise of_character(text, start)
         self._bracket(sign.group(), start)
         return self._token(self._signs[sign.group()], start, sign.end(), sign.group())
 
@@ -160,25 +168,11 @@ class Lexer:
         if text.startswith('"""', start):
             found = self._patterns["TEXT_BLOCK"].match(text, start)
             if found is None:
-                raise Broken(
-                    "MK103",
-                    'text block is not closed with `"""`',
-                    start,
-                    start + 3,
-                    "the text block starts here",
-                    help='end it with `"""`, usually on a line of its own',
-                )
+                raise unclosed_block(start)
             return self._token("TEXT_BLOCK", start, found.end())
         found = self._patterns["STRING"].match(text, start)
         if found is None:
-            raise Broken(
-                "MK102",
-                'text is not closed with `"`',
-                start,
-                _line_end(text, start),
-                'no `"` ends it on this line',
-                help='end it with `"`, or use a text block `"""…"""` for several lines',
-            )
+            raise unclosed_text(text, start)
         return self._token("STRING", start, found.end())
 
     def _bracket(self, sign: str, start: int) -> None:
@@ -198,14 +192,42 @@ class Lexer:
             self._brackets.pop()
 
 
-def unknown_character(text: str, start: int) -> Broken:
-    """What to say about a character that no part of the language starts with."""
-    return Broken("MK101", f"`{text[start]}` has no meaning here", start, start + 1)
+def unclosed_block(start: int) -> Broken:
+    """What to say about a text block that runs to the end of the file."""
+    return Broken(
+        "MK103",
+        'this text block is not closed with `"""`',
+        start,
+        start + 3,
+        "it starts here",
+        help='end it with `"""`, usually on a line of its own',
+    )
+
+
+def unclosed_text(text: str, start: int) -> Broken:
+    """What to say about a text that runs to the end of its line."""
+    return Broken(
+        "MK102",
+        'this text is not closed with `"`',
+        start,
+        _line_end(text, start),
+        'no `"` ends it on this line',
+        help='end it with `"`; a text over several lines is a text block between `"""` and `"""`',
+    )
 
 
 def bad_number(text: str, start: int, end: int) -> Broken:
     """What to say about digits that run on into something else."""
-    return Broken("MK106", f"`{text[start:end]}` is not a number", start, end)
+    found = text[start:end]
+    if found.endswith("."):
+        help_text = f"write `{found}0`, or `{found[:-1]}`"
+    elif found[1:2] in ("x", "X", "b", "B", "o", "O"):
+        help_text = "numbers are written in decimal"
+    elif "_" in found:
+        help_text = "`_` may stand between digits only: `1_000`"
+    else:
+        help_text = "numbers are `12`, `1_000`, `0.5` and `1.5e-3`; a name can't start with a digit"
+    return Broken("MK106", f"`{found}` is not a number", start, end, help=help_text)
 
 
 def _line_end(text: str, start: int) -> int:

@@ -24,7 +24,12 @@ from maker_dsl.syntax.wording import of_unexpected
 def parse(source: Source, problems: Problems) -> tree.TaskFile | None:
     """The tree of a `.maker` file; None when nothing could be read. Never raises on any text."""
     found = read_on(source, problems, lambda text: _attempt(source, text, "task_file"))
-    return found if isinstance(found, tree.TaskFile) else None
+    if not isinstance(found, tree.TaskFile):
+        return None
+    if not found.tasks and not problems.has_errors:
+        place = Span(source, len(source.text), len(source.text) + 1)
+        problems.add("MK116", "there is no task in this file", place, help="a task is written `task name { … }`")
+    return found
 
 
 def parse_expression(source: Source, problems: Problems) -> tree.Expression | None:

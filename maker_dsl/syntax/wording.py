@@ -2,12 +2,417 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
+
+from maker_dsl.diagnostics import did_you_mean
+from maker_dsl.syntax import foreign
 from maker_dsl.syntax.automaton import Unexpected
 from maker_dsl.syntax.broken import Broken
+from maker_dsl.syntax.forms import BLOCK_WORDS, FORMS, home_of
+from maker_dsl.syntax.lexer import NEW_LINE, RESERVED, Token
+from maker_dsl.syntax.table import END, load_table
+
+_PART_WORDS = frozenset(word for home in ("a task", "a step", "a test") for word in BLOCK_WORDS[home])
+
+
+def starts_new_entry(unexpected: Unexpected) -> bool:
+    """Whether what stands before the token is complete, so that the token is the mistake of its own entry."""
+    before = unexpected.before
+    return before is None or before.type in (NEW_LINE, "SEMICOLON") or _can_end(unexpected.expected)
 
 
 def of_unexpected(text: str, unexpected: Unexpected, *, in_hole: bool = False) -> Broken:
-    token = unexpected.token
+    """What to say about the token: the likeliest slip if it is a known one, else what was expected."""
+    token, before, expected = unexpected.token, unexpected.before, _spelt(unexpected.expected)
+    for explain in (_foreign, _equals, _missing, _separator, _call, _part, _glued):
+        broken = explain(text, token, before, expected)
+        if broken is not None:
+            return broken
+    return _expected(text, token, before, expected, in_hole=in_hole)
+
+
+def _spelt(terminals: Iterable[str]) -> frozenset[str]:
+    """Terminals as the author writes them; those that are no fixed text keep their names."""
+    table = load_table()
+    spelling = {terminal: text for text, terminal in (*table.signs.items(), *table.words.items())}
+    return frozenset(spelling.get(terminal, terminal) for terminal in terminals)
+
+
+def _can_end(terminals: frozenset[str]) -> bool:
+    return NEW_LINE in terminals or not _spelt(terminals).isdisjoint(_PART_WORDS)
+
+
+def _foreign(text: str, token: Token, before: Token | None, expected: frozenset[str]) -> Broken | None:
+    if token.text in foreign.WORDS:
+        return foreign.of_word(token.text, token.start)
+    if before is not None and before.text in foreign.WORDS and before.type == "NAME":
+        return foreign.of_word(before.text, before.start)
+    if token.text == "|" and text.startswith("||", token.start):
+        return Broken("MK108", "`||` is not part of the language", token.start, token.start + 2, help="write `or`")
+    if token.type in ("STRING", "TEXT_BLOCK") and before is not None and before.end == token.start:
+        return Broken(
+            "MK108",
+            f'`{before.text}"…"` is not part of the language',
+            before.start,
+            token.start + 1,
+            help="texts have no prefix; join them with `+`, and use `{{ … }}` in a prompt",
+        )
+    if before is not None and before.text in ("+", "-") and text[before.start - 1] == before.text:
+        sign = before.text * 2
+        return Broken(
+            "MK108",
+            f"`{sign}` is not part of the language",
+            before.start - 1,
+            before.end,
+            help=f"write `n {before.text} 1`",
+        )
+    return None
+
+
+def _equals(text: str, token: Token, before: Token | None, expected: frozenset[str]) -> Broken | None:
+    if token.type in ("PLUS_MINUS", "TIMES_OVER") and before is not None and expected == {"="}:
+        sign = text[token.start : token.end + 1]
+        return Broken(
+            "MK108",
+            f"`{sign}` is not part of the language",
+            token.start,
+            token.end + 1,
+            help=f"write `{before.text} = {before.text} {token.text} 1`",
+        )
+    if token.text == "=":
+        if before is not None and before.text in ("=", "!=", "==") and before.end == token.start:
+            return Broken(
+                "MK107",
+                f"`{before.text}=` is not part of the language",
+                before.start,
+                token.end,
+                help=f"write `{'!=' if before.text == '!=' else '=='}`",
+            )
+        if "==" in expected and ":" not in expected:
+            return Broken(
+                "MK107", "`=` gives a value to a field; it does not compare", token.start, token.end, help="write `==`"
+            )
+        if ":" in expected and "==" in expected:
+            return Broken(
+                "MK107", "members of a record are written with `:`", token.start, token.end, help="write `name: value`"
+            )
+        if expected == {":"} and before is not None and before.type == "NAME":
+            return Broken(
+                "MK123",
+                f"`{before.text}` needs a type",
+                token.start,
+                token.end,
+                help=f"write `{before.text}: type = …`, such as `{before.text}: int = 0`",
+            )
+    if token.text == "==" and "=" in expected:
+        return Broken("MK107", "`==` compares; a value is given with `=`", token.start, token.end, help="write `=`")
+    if token.text == ":" and "=" in expected and before is not None and before.type == "NAME":
+        return Broken("MK107", "a value is given with `=`", token.start, token.end, help=f"write `{before.text} = …`")
+    if token.text == ":" and "->" in expected:
+        return Broken(
+            "MK123",
+            "this `def` does not say what it gives",
+            token.start,
+            token.end,
+            help="write `-> type =` here: `def f(x: int) -> int = x + 1`",
+        )
+    return None
+
+
+def _separator(text: str, token: Token, before: Token | None, expected: frozenset[str]) -> Broken | None:
+    if token.text == "," and NEW_LINE in expected and "," not in expected:
+        return Broken(
+            "MK107",
+            "entries of a block are not separated by `,`",
+            token.start,
+            token.end,
+            help="start a new line, or write `;`",
+        )
+    if token.text == ";" and NEW_LINE not in expected:
+        if "," in expected:
+            return Broken("MK107", "`;` can't stand in brackets", token.start, token.end, help="write `,`")
+        return None
+    if token.type == NEW_LINE:
+        line_end = token.start
+        last = before.end if before is not None else line_end
+        if "," in expected:
+            return Broken(
+                "MK123",
+                "a `,` is missing at the end of this line",
+                max(last - 1, 0),
+                last,
+                "after this",
+                help="inside brackets, what follows is separated by `,`",
+            )
+        what = _choice(expected)
+        return Broken("MK123", f"{what} is missing at the end of this line", max(last - 1, 0), last, "after this")
+    return None
+
+
+def _missing(text: str, token: Token, before: Token | None, expected: frozenset[str]) -> Broken | None:
+    if before is None:
+        return None
+    if expected == {":"} and before.type in ("STRING", "TEXT_BLOCK"):
+        return Broken(
+            "MK123",
+            "a `:` is missing after this text",
+            before.start,
+            before.end,
+            "the reason",
+            help='write `"why": condition`',
+        )
+    if expected == {"STRING", "TEXT_BLOCK"} and before.text in FORMS:
+        return Broken(
+            "MK123",
+            f"`{before.text}` needs a text in quotes",
+            token.start,
+            token.end,
+            f"found {_found(token)}",
+            help=f"write `{FORMS[before.text]}`",
+        )
+    if "else" in expected:
+        return Broken(
+            "MK123",
+            "an `else` is missing",
+            token.start,
+            max(token.end, token.start + 1),
+            "before this",
+            help="a condition gives a value in both cases: `a if x else b`",
+        )
+    if "matching" in expected and token.type in ("INT", "PLUS_MINUS", "FRACTION"):
+        return Broken(
+            "MK123",
+            "an `in` is missing before this range",
+            token.start,
+            token.end,
+            help=f"write `{before.text} in 0..9`",
+        )
+    if expected == {"["} and before.text in ("list", "map"):
+        return Broken(
+            "MK123",
+            f"`{before.text}` needs the type of its items",
+            token.start,
+            token.end,
+            help="write `list[int]`, `list[int] of 3`" if before.text == "list" else "write `map[string, int]`",
+        )
+    if "=" in expected and ":" not in expected and _is_type_end(before) and "?" in expected and token.text != "=":
+        return Broken(
+            "MK123",
+            "the value is missing after this type",
+            before.start,
+            before.end,
+            help="write `= …` behind it; a state field needs its initial value",
+        )
+    return None
+
+
+def _is_type_end(token: Token) -> bool:
+    return token.type in ("NAME", "INT", "STRING", "REGEX") or token.text in ("]", "}", "?", "..", ")")
+
+
+def _call(text: str, token: Token, before: Token | None, expected: frozenset[str]) -> Broken | None:
+    if token.text != "(" or before is None or "." not in expected:
+        return None
+    line_break = "\n" in text[before.end : token.start]
+    if line_break:
+        return None
+    if before.type == "NAME":
+        return Broken(
+            "MK108",
+            "values have no methods",
+            before.start,
+            token.end,
+            help=f"call a function with the value as its argument: `{before.text}(value)`",
+        )
     return Broken(
-        "MK101", f"`{token.text}` can't stand here", token.start, token.end, ", ".join(sorted(unexpected.expected))
+        "MK108", "only functions can be called, by their names", token.start, token.end, help="write `name(…)`"
     )
+
+
+def _part(text: str, token: Token, before: Token | None, expected: frozenset[str]) -> Broken | None:
+    """An unknown word, or a known one in the wrong block, where an entry starts."""
+    if token.type != "NAME" and token.text not in RESERVED:
+        return None
+    homes = [home for home, words in BLOCK_WORDS.items() if set(words) <= expected or set(words) - {"step"} <= expected]
+    if not homes or (before is not None and before.type not in (NEW_LINE, "SEMICOLON") and not _is_free(before)):
+        return None
+    if "+" in expected or "PLUS_MINUS" in expected:
+        return None
+    home = homes[0]
+    words = BLOCK_WORDS[home]
+    other = home_of(token.text)
+    if other is not None and other != home:
+        return Broken(
+            "MK121",
+            f"`{token.text}` does not belong directly into {home}",
+            token.start,
+            token.end,
+            help=f"it belongs into {other}: `{FORMS[token.text]}`",
+        )
+    after = re.compile(r"[ \t]*=(?!=)").match(text, token.end)
+    if after is not None and home == "a step":
+        return Broken(
+            "MK121",
+            f"`{token.text} = …` does not belong directly into a step",
+            token.start,
+            token.end,
+            help=f"a local is `let {token.text} = …`; a change of the state stands in `update {{ … }}`",
+        )
+    otherwise = f"{home} has " + _listed(words)
+    return Broken(
+        "MK111",
+        f"{home} has no `{token.text}`",
+        token.start,
+        token.end,
+        help=did_you_mean(token.text, words, otherwise),
+    )
+
+
+def _is_free(before: Token) -> bool:
+    return (
+        before.text in ("{", "}")
+        or before.type in ("STRING", "TEXT_BLOCK", "INT", "FRACTION")
+        or before.text
+        in (
+            ")",
+            "]",
+            "accept",
+            "reject",
+            "steps",
+            "end",
+            "whole",
+            "fenced",
+        )
+    )
+
+
+def _glued(text: str, token: Token, before: Token | None, expected: frozenset[str]) -> Broken | None:
+    """Something that follows a complete entry on the same line."""
+    starts_value = token.type in ("NAME", "INT", "FRACTION", "STRING", "TEXT_BLOCK")
+    if before is None or not starts_value:
+        return None
+    if "," in expected and NEW_LINE not in expected and "]" in expected | {")", "}"}:
+        return Broken(
+            "MK123",
+            f"an operator or a `,` is missing before {_found(token)}",
+            token.start,
+            token.end,
+        )
+    if NEW_LINE in expected:
+        near = did_you_mean(token.text, [word for word in expected if word.isalpha() and word.islower()])
+        return Broken(
+            "MK101",
+            f"{_found(token)} can't follow here",
+            token.start,
+            token.end,
+            "what stands before it is complete",
+            help=near or "start a new line or write `;` between two entries; write an operator between two values",
+        )
+    return None
+
+
+def _expected(text: str, token: Token, before: Token | None, expected: frozenset[str], *, in_hole: bool) -> Broken:
+    what = _choice(expected)
+    help_text = None
+    if in_hole:
+        help_text = "a hole is written `{name: type}`; a brace that belongs to the reply itself is written `{{` or `}}`"
+    elif expected == {"end"}:
+        help_text = 'the places of a reply are `at end`, `whole`, `fenced` and `in tag "…"`'
+    elif before is not None and before.text in FORMS and before.type != "NAME":
+        help_text = f"write `{FORMS[before.text]}`"
+    elif token.type == "NAME":
+        help_text = did_you_mean(token.text, [word for word in expected if word.isalpha() and word.islower()])
+    start, end = token.start, token.end
+    if token.type == END:
+        start = before.end - 1 if before is not None else 0
+        end = start + 1
+        where = "the hole" if in_hole else "the text"
+        return Broken("MK101", f"expected {what}, but {where} ends here", start, end, "after this", help=help_text)
+    if token.text in RESERVED and "NAME" in expected:
+        return Broken("MK101", f"`{token.text}` is a word of the language and can't be a name", start, end)
+    return Broken("MK101", f"expected {what}, found {_found(token)}", start, end, help=help_text)
+
+
+def _found(token: Token) -> str:
+    if token.type == END:
+        return "the end"
+    if token.type == NEW_LINE:
+        return "the end of the line"
+    first_line = token.text.splitlines()[0] if token.text else ""
+    return f"`{first_line[:40]}…`" if len(first_line) > 40 or first_line != token.text else f"`{token.text}`"
+
+
+def _choice(expected: frozenset[str]) -> str:
+    """What could stand there, in a few words."""
+    rest = set(expected)
+    said: list[str] = []
+    if {"NAME", "INT", "null"} <= rest:
+        said.append("a value")
+        rest -= {
+            "NAME",
+            "INT",
+            "FRACTION",
+            "STRING",
+            "TEXT_BLOCK",
+            "PLUS_MINUS",
+            "(",
+            "[",
+            "{",
+            "null",
+            "true",
+            "false",
+        }
+        rest -= {"not"}
+    elif {"NAME", "list", "map"} <= rest:
+        said.append("a type")
+        rest -= {"NAME", "list", "map", "STRING", "TEXT_BLOCK", "(", "[", "{"}
+    if {"STRING", "TEXT_BLOCK"} <= rest:
+        said.append("a text in quotes")
+        rest -= {"STRING", "TEXT_BLOCK"}
+    if "NAME" in rest:
+        said.append("a name")
+        rest.discard("NAME")
+    if "PLUS_MINUS" in rest:
+        said.append("an operator")
+        rest -= {
+            "PLUS_MINUS",
+            "TIMES_OVER",
+            "**",
+            "==",
+            "!=",
+            "<",
+            "<=",
+            ">",
+            ">=",
+            "??",
+            ".",
+            "and",
+            "or",
+            "not",
+            "in",
+        }
+        rest -= {"if", "[", "("}
+    for terminal, spoken in (("REGEX", "a pattern `/…/`"), ("INT", "a number"), ("FRACTION", "a fraction")):
+        if terminal in rest:
+            said.append(spoken)
+            rest.discard(terminal)
+    is_entry_end = NEW_LINE in rest
+    rest -= {NEW_LINE, END}
+    for home, words in BLOCK_WORDS.items():
+        if home != "a file" and set(words) <= rest:
+            said.append(f"a part of {home}")
+            rest -= set(words)
+    said.extend(sorted(f"`{text}`" for text in rest))
+    if is_entry_end:
+        said = [text for text in said if text != "`;`"] + ["a line break"]
+    if len(said) > 6:
+        said = [*said[:5], "another word"]
+    if not said:
+        return "the end of the file"
+    return said[0] if len(said) == 1 else ", ".join(said[:-1]) + " or " + said[-1]
+
+
+def _listed(words: Sequence[str]) -> str:
+    quoted = [f"`{word}`" for word in words]
+    return ", ".join(quoted[:-1]) + " and " + quoted[-1] if len(quoted) > 1 else quoted[0]
