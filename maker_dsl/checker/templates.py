@@ -7,13 +7,14 @@ the rewritten Jinja tree; nothing but `compiler.templates` looks at it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import jinja2
 from jinja2 import nodes
 
+from maker_dsl.checker.scope import Path
 from maker_dsl.checker.template_values import (
     FORBIDDEN,
     LOOP_PLACES,
@@ -55,6 +56,8 @@ from maker_dsl.types.type import (
     Type,
 )
 
+_UNKNOWN: Final = Unknown()
+
 
 @dataclass(frozen=True, slots=True)
 class CheckedTemplate:
@@ -67,16 +70,23 @@ class CheckedTemplate:
 
 
 def check_template(
-    text: tree.Text, names: Mapping[str, Type], unusable: Mapping[str, str], problems: Problems
+    text: tree.Text,
+    names: Mapping[str, Type],
+    unusable: Mapping[str, str],
+    problems: Problems,
+    not_null: Iterable[Path] = (),
 ) -> CheckedTemplate | None:
-    """Check one template whose context is `names`; `unusable` says of other known names why a prompt can't use them."""
+    """Check one template whose context is `names`; `unusable` says of other known names why a prompt can't use them.
+
+    `not_null` are the optional values that the step's `when` has made sure of.
+    """
     parsed = _parse(text, problems)
     if parsed is None:
         return None
     before = len(problems)
     checker = _TemplateChecker(text, names, unusable, problems)
     try:
-        body = checker.statements(parsed.body, _Scope())
+        body = checker.statements(parsed.body, _Scope(known=_known(names, not_null)))
     except _TooDeep as too_deep:
         problems.add(
             "MK284",
@@ -131,6 +141,24 @@ def _line(text: str, number: int) -> tuple[int, int]:
     return start, start + max(len(lines[number - 1]), 1)
 
 
+def _known(names: Mapping[str, Type], paths: Iterable[Path]) -> dict[str, TemplateType]:
+    """The types, without null, of the places at the paths."""
+    known: dict[str, TemplateType] = {}
+    for path in paths:
+        type_: TemplateType = names.get(str(path[0]), _UNKNOWN)
+        key = str(path[0])
+        for part in path[1:]:
+            owner = known.get(key, strip_null(type_))
+            inner: TemplateType = _UNKNOWN
+            match owner:
+                case RecordType(members=parts) | TupleType(places=parts):
+                    inner = next((one.type for one in parts if one.name == part), _UNKNOWN)
+            type_, key = inner, f"{key}.{part}"
+        if not isinstance(type_, Unknown):
+            known[key] = strip_null(type_)
+    return known
+
+
 class _TooDeep(Exception):
     def __init__(self, offset: int) -> None:
         self.offset = offset
@@ -161,9 +189,6 @@ class _Scope:
 class _Typed:
     node: Any
     type: TemplateType
-
-
-_UNKNOWN: Final = Unknown()
 
 
 class _TemplateChecker:

@@ -37,6 +37,7 @@ class CompiledTemplate:
 
     text: tree.Text
     names: frozenset[str]
+    uses_reply_forms: bool
     _template: jinja2.Template
     _has_loops: bool
 
@@ -99,4 +100,4 @@ def compile_template(checked: CheckedTemplate) -> CompiledTemplate:
     code = PROMPTS.compile(checked.tree, filename=_FILE_NAME)
     template = jinja2.Template.from_code(PROMPTS, code, {}, None)
     has_loops = next(checked.tree.find_all(nodes.For), None) is not None
-    return CompiledTemplate(checked.text, checked.names, template, has_loops)
+    return CompiledTemplate(checked.text, checked.names, checked.uses_reply_forms, template, has_loops)

@@ -1,0 +1,161 @@
+"""Checks a step's reply: its fields, their types, and that its notation can be read without doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from maker_dsl.checker.task_context import TaskContext
+from maker_dsl.checker.names import refuse_doubled
+from maker_dsl.checker.types import check_bounds
+from maker_dsl.diagnostics import Span
+from maker_dsl.replies.checks import check_notation
+from maker_dsl.replies.notation import AT_END, FormatText, HoleSpec, JsonObject, LarkGrammar, Notation, Place
+from maker_dsl.syntax import tree
+from maker_dsl.types.type import Member, NeverType, OptionalType, RecordType, Type
+
+RESERVED_FIELDS = {
+    "text": "the whole text of the raw reply",
+    "tokens": "its length in tokens",
+    "finish": "why the model stopped",
+    "format": "the instructions for the prompt",
+    "example": "an example for the prompt",
+}
+
+GrammarReader = Callable[[str], str | None]
+"""Gives the text of a grammar file by the name in the task; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedReply:
+    """The erased type of a reply's value, and the text of its grammar if it has one."""
+
+    type: RecordType
+    grammar: str | None
+
+
+def check_reply(reply: tree.Reply, context: TaskContext, read_grammar: GrammarReader) -> CheckedReply | None:
+    """Check one reply; None where nothing of it can be used."""
+    before = len(context.problems)
+    fields = _fields(reply.notation, context)
+    if fields is None:
+        return None
+    grammar: str | None = None
+    if isinstance(reply.notation, tree.ReplyGrammar):
+        grammar = _grammar_text(reply.notation, context, read_grammar)
+        if grammar is None:
+            return None
+    record = RecordType(fields)
+    if len(context.problems) == before:
+        notation = make_notation(reply.notation, record, grammar)
+        for problem in check_notation(notation, make_place(reply.placement)):
+            place = _place(reply, problem.piece, problem.line)
+            context.problems.add(problem.code, problem.title, place, problem.label, help=problem.help)
+    return CheckedReply(record, grammar)
+
+
+def _fields(
+    notation: tree.ReplyText | tree.ReplyJson | tree.ReplyGrammar, context: TaskContext
+) -> tuple[Member, ...] | None:
+    in_text = isinstance(notation, tree.ReplyText)
+    declared = reply_fields(notation)
+    if not declared:
+        what = "a hole such as `{value: int}`" if in_text else "a field such as `value: int`"
+        title = "this reply has no fields"
+        context.problems.add("MK452", title, notation.span, "nothing could be read from it", help=f"add {what}")
+        return None
+    refuse_doubled((name for name, _ in declared), "MK451", "the reply's field", context.problems)
+    fields: dict[str, Member] = {}
+    for name, type_expression in declared:
+        if name.name in RESERVED_FIELDS:
+            title = f"a reply's field can't be called `{name.name}`"
+            label = f"`reply.{name.name}` is {RESERVED_FIELDS[name.name]}"
+            context.problems.add("MK450", title, name.span, label, help="choose another name")
+        type_: Type = context.types.erase(type_expression, in_format_text=in_text)
+        check_bounds(type_expression, context.inputs, context.problems, context.typing)
+        fields.setdefault(name.name, Member(name.name, type_))
+    if any(contains_never(member.type) for member in fields.values()):
+        return None
+    return tuple(fields.values())
+
+
+def reply_fields(
+    notation: tree.ReplyText | tree.ReplyJson | tree.ReplyGrammar,
+) -> tuple[tuple[tree.Identifier, tree.TypeExpression], ...]:
+    """The fields of a reply as the author wrote them, in order."""
+    if isinstance(notation, tree.ReplyText):
+        return tuple((piece.name, piece.type) for piece in notation.pieces if isinstance(piece, tree.Hole))
+    return tuple((member.name, member.type) for member in notation.members)
+
+
+def make_notation(
+    notation: tree.ReplyText | tree.ReplyJson | tree.ReplyGrammar, type_: RecordType, grammar: str | None
+) -> Notation:
+    """The notation as data, with the types given (erased or concrete)."""
+    match notation:
+        case tree.ReplyText(pieces=pieces):
+            types = {member.name: member.type for member in type_.members}
+            return FormatText(
+                tuple(p if isinstance(p, str) else HoleSpec(p.name.name, types[p.name.name]) for p in pieces)
+            )
+        case tree.ReplyJson():
+            return JsonObject(type_)
+        case tree.ReplyGrammar():
+            return LarkGrammar(grammar or "", type_)
+
+
+def make_place(placement: tree.Placement | None) -> Place:
+    """The place as data."""
+    if placement is None:
+        return AT_END
+    return Place(placement.kind, None if placement.tag is None else placement.tag.value)
+
+
+def _place(reply: tree.Reply, piece: int | None, line: int | None) -> Span:
+    notation = reply.notation
+    if isinstance(notation, tree.ReplyText) and piece is not None:
+        part = notation.pieces[piece]
+        return part.span if isinstance(part, tree.Hole) else notation.text.span
+    if isinstance(notation, tree.ReplyGrammar) and line is not None and notation.grammar is not None:
+        lines = notation.grammar.value.split("\n")
+        start = sum(len(one) + 1 for one in lines[: line - 1])
+        return notation.grammar.part(start, start + max(len(lines[line - 1]), 1) if line <= len(lines) else start)
+    if isinstance(notation, tree.ReplyGrammar):
+        return (notation.path or notation.grammar or notation).span
+    if isinstance(notation, tree.ReplyText):
+        return notation.text.span
+    return notation.span
+
+
+def _grammar_text(notation: tree.ReplyGrammar, context: TaskContext, read_grammar: GrammarReader) -> str | None:
+    if notation.grammar is not None:
+        return notation.grammar.value
+    assert notation.path is not None
+    name = notation.path.value
+    parts = name.replace("\\", "/").split("/")
+    if not name.endswith(".lark") or ".." in parts or "" in parts or ":" in name or "\0" in name:
+        title = "a grammar is a `.lark` file beside the task"
+        help = 'write a relative path without `..`, such as `"unified_diff.lark"`'
+        context.problems.add("MK455", title, notation.path.span, help=help)
+        return None
+    text = read_grammar(name)
+    if text is None:
+        title = f"there is no grammar `{name}`"
+        help = "it is looked for beside the task file and among the bundled grammars"
+        context.problems.add("MK454", title, notation.path.span, help=help)
+    return text
+
+
+def contains_never(type_: Type) -> bool:
+    """Whether a part of the type was reported as wrong."""
+    match type_:
+        case NeverType():
+            return True
+        case OptionalType(inner=inner):
+            return contains_never(inner)
+    for name in ("item", "value"):
+        inner_type = getattr(type_, name, None)
+        if inner_type is not None:
+            return contains_never(inner_type)
+    members = getattr(type_, "members", None) or getattr(type_, "places", None) or ()
+    return any(contains_never(member.type) for member in members)

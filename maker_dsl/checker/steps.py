@@ -1,0 +1,195 @@
+"""Checks steps: their parts, prompts, `let`s, rules and flags, and how they update the state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from maker_dsl.checker.assignments import check_assignments
+from maker_dsl.checker.checked import CheckedLet, CheckedOn, CheckedStep
+from maker_dsl.checker.task_context import STANDARD_FLAGS, TaskContext
+from maker_dsl.checker.expressions import check_condition, not_null_paths
+from maker_dsl.checker.lets import check_lets
+from maker_dsl.checker.names import Names, warn_unused
+from maker_dsl.checker.places import head
+from maker_dsl.checker.references import check_reference
+from maker_dsl.checker.replies import CheckedReply, GrammarReader, check_reply
+from maker_dsl.checker.scope import RAW_REPLY, Binding, Path, Scope
+from maker_dsl.checker.templates import CheckedTemplate, check_template, warn_of_blind_prompt
+from maker_dsl.checker.votes import check_vote_on, check_vote_settings
+from maker_dsl.diagnostics import Label, Span
+from maker_dsl.syntax import tree
+from maker_dsl.types.type import RecordType
+
+_Part = TypeVar("_Part", tree.Prompt, tree.Reply, tree.Update)
+
+
+def step_name(step: tree.Step) -> str:
+    """The name of a step; one without a name is called `step`."""
+    return "step" if step.name is None else step.name.name
+
+
+def check_step(
+    step: tree.Step,
+    reference: tree.Reference | None,
+    task_vote: Sequence[tree.VoteSetting],
+    context: TaskContext,
+    read_grammar: GrammarReader,
+) -> CheckedStep | None:
+    """Check one step with its reference; None where it can't be compiled."""
+    system = _only(
+        step, [p for p in step.parts if isinstance(p, tree.Prompt) and p.kind == "system"], "system", context
+    )
+    prompt = _only(
+        step, [p for p in step.parts if isinstance(p, tree.Prompt) and p.kind == "prompt"], "prompt", context
+    )
+    reply = _only(step, [part for part in step.parts if isinstance(part, tree.Reply)], "reply", context)
+    update = _only(step, [part for part in step.parts if isinstance(part, tree.Update)], "update", context)
+    facts: frozenset[Path] = frozenset()
+    if step.when is not None:
+        check_condition(step.when, context.state, context.problems, context.typing)
+        facts = not_null_paths(step.when, context.typing)
+    scope = context.state.child(facts)
+    checked_reply = None if reply is None else check_reply(reply, context, read_grammar)
+    if checked_reply is not None:
+        record = RecordType((*checked_reply.type.members, *RAW_REPLY.members))
+        scope.declare(Binding("reply", record, "reply", None if reply is None else reply.span))
+    lets_tree = [part for part in step.parts if isinstance(part, tree.Let)]
+    if checked_reply is None:
+        # Without the reply's type nothing that looks at it can be checked; the reply itself has been reported.
+        _check_templates(step, system, prompt, (), scope, facts, context)
+        return None
+    lets = check_lets(lets_tree, scope, Names(context.problems, context.names), context)
+    templates = _check_templates(step, system, prompt, lets, scope, facts, context)
+    checks = tuple(part for part in step.parts if isinstance(part, tree.Check))
+    after_checks = _check_checks(checks, scope, context)
+    if update is not None:
+        what = ("state field", "the state")
+        check_assignments(update.assignments, context.state_types, after_checks, context, *what)
+    settings = check_vote_settings([p for p in step.parts if isinstance(p, tree.VoteBlock)], context)
+    on = _check_on(step, settings, task_vote, checked_reply, reply, context)
+    reference_lets: tuple[CheckedLet, ...] = ()
+    if reference is not None:
+        reference_lets = check_reference(reference, scope, lets, checked_reply.type, facts, context)
+    for let, declared in zip(lets, (d for d in lets_tree), strict=False):
+        if not scope.is_used(let.name) and let.name == declared.name.name:
+            warn_unused(context.problems, "the `let`", declared.name)
+    if prompt is None or reply is None or update is None or templates.prompt is None:
+        return None
+    return CheckedStep(
+        name=step_name(step),
+        declaration=step,
+        when=step.when,
+        lets=lets,
+        system=templates.system,
+        prompt=templates.prompt,
+        reply=reply,
+        grammar=checked_reply.grammar,
+        reply_type=checked_reply.type,
+        checks=checks,
+        update=update,
+        vote=settings,
+        vote_on=on,
+        reference=reference,
+        reference_lets=reference_lets,
+    )
+
+
+_MISSING = {
+    "prompt": 'every step asks a model: add `prompt "…"`',
+    "reply": 'say how the answer looks: add `reply "next = {value: int}"`',
+    "update": "say how an answer changes the state: add `update { … }`",
+}
+
+
+def _only(step: tree.Step, parts: list[_Part], word: str, context: TaskContext) -> _Part | None:
+    """The one part of its kind; more than one, or none where one is needed, is reported."""
+    for further in parts[1:]:
+        also = [Label(head(parts[0].span), "first here")]
+        title = f"the step has two `{word}` parts"
+        context.problems.add("MK258", title, head(further.span), "a second one", also=also)
+    if not parts and word in _MISSING:
+        place = step.name.span if step.name is not None else head(step.span)
+        context.problems.add("MK260", f"the step has no `{word}`", place, help=_MISSING[word])
+    return parts[0] if parts else None
+
+
+class _Templates:
+    __slots__ = ("prompt", "system")
+
+    def __init__(self, system: CheckedTemplate | None, prompt: CheckedTemplate | None) -> None:
+        self.system = system
+        self.prompt = prompt
+
+
+def _check_templates(
+    step: tree.Step,
+    system: tree.Prompt | None,
+    prompt: tree.Prompt | None,
+    lets: tuple[CheckedLet, ...],
+    scope: Scope,
+    facts: Iterable[Path],
+    context: TaskContext,
+) -> _Templates:
+    names = {**context.input_types, **context.state_types}
+    names.update((let.name, let.type) for let in lets if not let.looks_at_reply)
+    unusable = {let.name: "it looks at the reply, which is not there yet" for let in lets if let.looks_at_reply}
+    made: list[CheckedTemplate | None] = []
+    for part in (system, prompt):
+        template = None
+        if part is not None:
+            template = check_template(part.template, names, unusable, context.problems, facts)
+        if template is not None:
+            for name in template.names:
+                scope.lookup(name)
+        made.append(template)
+    templates = _Templates(made[0], made[1])
+    changing = {*context.state_types, *(let.name for let in lets)}
+    shown = [one for one in made if one is not None]
+    if len(shown) == (system is not None) + (prompt is not None) and prompt is not None:
+        blind = all(not (one.names & changing) and not one.uses_reply_forms for one in shown)
+        if blind:
+            warn_of_blind_prompt(prompt.template, context.problems)
+    return templates
+
+
+def _check_checks(checks: Sequence[tree.Check], scope: Scope, context: TaskContext) -> Scope:
+    """Check rules and flags; each one, and the update, may rely on what the earlier ones have made sure of."""
+    words = {invariant.why.value: invariant.why.span for invariant in context.invariants}
+    for one in checks:
+        report_words(one.kind, one.why, words, context)
+        check_condition(one.condition, scope, context.problems, context.typing)
+        scope = scope.child(not_null_paths(one.condition, context.typing, one.kind == "rule"))
+    return scope
+
+
+def report_words(kind: str, why: tree.Text, words: dict[str, Span], context: TaskContext) -> None:
+    """Report words that another rule, flag or invariant has, or that name a standard flag."""
+    if why.value in words:
+        also = [Label(words[why.value], "first here")]
+        title = "two red flags have the same words"
+        help = "reports and tests tell them apart by their words"
+        context.problems.add("MK262", title, why.span, "a second time here", also=also, help=help)
+    elif why.value in STANDARD_FLAGS:
+        title = f'"{why.value}" is a red flag that every task has'
+        context.problems.add("MK280", title, why.span, help=f"say what this {kind} is about")
+    elif not why.value.strip():
+        context.problems.add("MK280", f"this {kind} has no words", why.span, help="say what it is about")
+    words.setdefault(why.value, why.span)
+
+
+def _check_on(
+    step: tree.Step,
+    settings: Sequence[tree.VoteSetting],
+    task_vote: Sequence[tree.VoteSetting],
+    checked_reply: CheckedReply,
+    reply: tree.Reply | None,
+    context: TaskContext,
+) -> CheckedOn | None:
+    own = next((one for one in settings if one.kind == "on"), None)
+    if own is not None:
+        return check_vote_on(own, step_name(step), checked_reply.type, own, context)
+    shared = next((one for one in task_vote if one.kind == "on"), None)
+    if shared is not None and reply is not None:
+        return check_vote_on(shared, step_name(step), checked_reply.type, reply, context)
+    return None

@@ -1,0 +1,302 @@
+"""Checks a whole task, part by part, and reports all that it can in one go.
+
+Order matters only for what may see what: types, defs and inputs first, then the state, then steps with their
+references, then tests, then what nothing has used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from maker_dsl.checker.checked import CheckedInput, CheckedResult, CheckedStep, CheckedTask
+from maker_dsl.checker.expressions import check, check_condition
+from maker_dsl.checker.names import Names, refuse_doubled, warn_unused
+from maker_dsl.checker.places import head
+from maker_dsl.checker.references import assign_references
+from maker_dsl.checker.replies import GrammarReader, contains_never
+from maker_dsl.checker.scope import Binding, FunctionBinding, Scope
+from maker_dsl.checker.static import Typing
+from maker_dsl.checker.steps import check_step, report_words, step_name
+from maker_dsl.checker.task_context import TaskContext
+from maker_dsl.checker.tests import check_tests
+from maker_dsl.checker.traversal import Dependencies, find_cycle
+from maker_dsl.checker.types import TypeResolver, check_bounds
+from maker_dsl.checker.votes import check_vote_settings
+from maker_dsl.diagnostics import Label, Problems, Severity, Source, Span
+from maker_dsl.syntax import tree
+from maker_dsl.types.type import IntType, Member, NullType, RecordType
+
+_Part = TypeVar("_Part")
+
+
+def check_task(
+    task: tree.TaskDeclaration, source: Source, problems: Problems, read_grammar: GrammarReader
+) -> CheckedTask | None:
+    """Check one task; None where an error keeps it from being compiled."""
+    before = _errors(problems)
+    parts = _Parts(task, problems)
+    definitions = {one.name.name: one for one in parts.definitions}
+    declarations = {one.name.name: one for one in reversed(parts.types)}
+    context = TaskContext(
+        source=source,
+        problems=problems,
+        typing=Typing(),
+        types=TypeResolver(declarations, problems),
+        dependencies=Dependencies(definitions, declarations),
+        names=Names(problems),
+        defs=(defs := Scope()),
+        inputs=(inputs := Scope(defs)),
+        state=Scope(inputs),
+        input_types={},
+        state_types={},
+        invariants=parts.invariants,
+    )
+    for declaration in parts.types:
+        context.names.declare(declaration.name, "a type")
+        context.types.declared(declaration.name.name)
+    functions = _declare_definitions(parts.definitions, context)
+    checked_inputs = _check_inputs(parts.inputs, context)
+    for declaration in parts.types:
+        check_bounds(declaration.type, context.inputs, problems, context.typing)
+    _check_definitions(parts.definitions, functions, context)
+    _check_state(parts.state, context)
+    _check_invariants(context)
+    _check_done(parts.done, context)
+    result = None if parts.result is None else _check_result(parts.result, context)
+    if parts.expect is not None:
+        check(parts.expect.count, context.inputs, problems, context.typing, IntType())
+    votes = check_vote_settings(parts.votes, context)
+    steps = _check_steps(parts, votes, context, read_grammar)
+    _warn_unused(parts, context)
+    check_tests(parts.tests, parts.steps, parts.inputs, context)
+    for definition in parts.definitions:
+        if not context.defs.is_function_used(definition.name.name):
+            warn_unused(problems, "the def", definition.name)
+    if _errors(problems) > before or parts.state is None or parts.done is None:
+        return None
+    about = None if parts.about is None else parts.about.text.value
+    return CheckedTask(
+        source=source,
+        declaration=task,
+        about=about,
+        inputs=checked_inputs,
+        types=declarations,
+        definitions=parts.definitions,
+        state=parts.state,
+        invariants=parts.invariants,
+        done=parts.done,
+        result=result,
+        expect=parts.expect,
+        steps=steps,
+        vote=votes,
+        tests=parts.tests,
+        typing=context.typing,
+    )
+
+
+def _errors(problems: Problems) -> int:
+    return sum(one.severity is Severity.ERROR for one in problems)
+
+
+class _Parts:
+    """The parts of a task by kind; missing and doubled ones are reported."""
+
+    def __init__(self, task: tree.TaskDeclaration, problems: Problems) -> None:
+        self._task = task
+        self._problems = problems
+        self.about = self._one(tree.About, "about")
+        self.inputs = self._all(tree.Input)
+        self.types = self._all(tree.TypeDeclaration)
+        self.state = self._one(tree.StateBlock, "state", "say what passes from step to step: add `state { … }`")
+        self.invariants = self._all(tree.Invariant)
+        self.definitions = self._all(tree.Definition)
+        self.done = self._one(tree.DoneWhen, "done when", "say when the task is finished: add `done when …`")
+        self.result = self._one(tree.Result, "result")
+        self.expect = self._one(tree.Expect, "expect")
+        self.steps = self._all(tree.Step)
+        self.votes = self._all(tree.VoteBlock)
+        self.references = self._all(tree.Reference)
+        self.tests = self._all(tree.Test)
+        if not self.steps:
+            title = "the task has no `step`"
+            problems.add("MK259", title, task.name.span, help="say what to ask a model: add `step { … }`")
+
+    def _all(self, kind: type[_Part]) -> tuple[_Part, ...]:
+        return tuple(part for part in self._task.parts if isinstance(part, kind))
+
+    def _one(self, kind: type[_Part], word: str, needed: str | None = None) -> _Part | None:
+        found = self._all(kind)
+        spans = [part.span for part in found if isinstance(part, tree.Node)]
+        for span in spans[1:]:
+            also = [Label(head(spans[0]), "first here")]
+            title = f"the task has two `{word}` parts"
+            self._problems.add("MK258", title, head(span), "a second one", also=also)
+        if not found and needed is not None:
+            self._problems.add("MK259", f"the task has no `{word}`", self._task.name.span, help=needed)
+        return found[0] if found else None
+
+
+def _declare_definitions(definitions: Sequence[tree.Definition], context: TaskContext) -> Mapping[str, FunctionBinding]:
+    functions: dict[str, FunctionBinding] = {}
+    for definition in definitions:
+        refuse_doubled((one.name for one in definition.parameters), "MK251", "the parameter", context.problems)
+        parameters = tuple(Member(one.name.name, context.types.erase(one.type)) for one in definition.parameters)
+        result = context.types.erase(definition.result)
+        if context.names.declare(definition.name, "a def"):
+            function = FunctionBinding(definition.name.name, parameters, result, definition.name.span)
+            functions[function.name] = function
+            context.defs.define(function)
+    return functions
+
+
+def _check_definitions(
+    definitions: Sequence[tree.Definition], functions: Mapping[str, FunctionBinding], context: TaskContext
+) -> None:
+    reported: set[str] = set()
+    for definition in definitions:
+        function = functions.get(definition.name.name)
+        for one in (*(parameter.type for parameter in definition.parameters), definition.result):
+            check_bounds(one, context.inputs, context.problems, context.typing)
+        if function is None or function.span is not definition.name.span:
+            continue
+        scope = Scope(context.inputs)
+        for parameter, member in zip(definition.parameters, function.parameters, strict=True):
+            scope.declare(Binding(member.name, member.type, "local", parameter.name.span))
+        check(definition.body, scope, context.problems, context.typing, function.result)
+        circle = find_cycle(definition, context.dependencies)
+        if circle is not None and not reported & set(circle):
+            reported |= set(circle)
+            shown = " → ".join(f"`{name}`" for name in circle)
+            title = f"the def `{definition.name.name}` calls itself"
+            help = "defs can't be recursive: use a comprehension, or let the steps do the repeating"
+            context.problems.add("MK257", title, definition.name.span, shown, help=help)
+
+
+def _check_inputs(inputs: Sequence[tree.Input], context: TaskContext) -> tuple[CheckedInput, ...]:
+    checked: list[CheckedInput] = []
+    later = {one.name.name: one.name.span for one in inputs}
+    for declared in inputs:
+        type_ = context.types.erase(declared.type)
+        looked_at = context.dependencies.names(declared.type, *([declared.default] if declared.default else []))
+        for name in sorted(looked_at & set(later)):
+            title = f"`{declared.name.name}` depends on the input `{name}`, which comes later"
+            if name == declared.name.name:
+                title = f"the input `{name}` depends on itself"
+            place = (declared.default or declared.type).span
+            help = f"move `input {name}` up" if name != declared.name.name else None
+            context.problems.add("MK276", title, place, also=[Label(later[name], "declared here")], help=help)
+        if not looked_at & set(later):
+            check_bounds(declared.type, context.inputs, context.problems, context.typing)
+            if declared.default is not None:
+                check(declared.default, context.inputs, context.problems, context.typing, type_)
+        if context.names.declare(declared.name, "an input"):
+            context.inputs.declare(Binding(declared.name.name, type_, "input", declared.name.span))
+            context.input_types[declared.name.name] = type_
+            checked.append(CheckedInput(declared, type_))
+        later.pop(declared.name.name, None)
+    return tuple(checked)
+
+
+def _check_state(state: tree.StateBlock | None, context: TaskContext) -> None:
+    if state is None:
+        return
+    if not state.fields:
+        title = "the state has no fields"
+        context.problems.add("MK259", title, head(state.span), help="add what passes from step to step: `n: int = 0`")
+    for declared in state.fields:
+        type_ = context.types.erase(declared.type)
+        check_bounds(declared.type, context.inputs, context.problems, context.typing)
+        check(declared.initial, context.inputs, context.problems, context.typing, type_)
+        if context.names.declare(declared.name, "a state field"):
+            context.state.declare(Binding(declared.name.name, type_, "state", declared.name.span))
+            context.state_types[declared.name.name] = type_
+
+
+def _check_invariants(context: TaskContext) -> None:
+    words: dict[str, Span] = {}
+    for invariant in context.invariants:
+        report_words("invariant", invariant.why, words, context)
+        check_condition(invariant.condition, context.state, context.problems, context.typing)
+
+
+def _check_done(done: tree.DoneWhen | None, context: TaskContext) -> None:
+    if done is None:
+        return
+    check_condition(done.condition, context.state, context.problems, context.typing)
+    if context.state_types and not context.dependencies.names(done.condition) & set(context.state_types):
+        title = "`done when` doesn't look at the state"
+        label = "this never changes while the task runs"
+        listed = ", ".join(f"`{name}`" for name in context.state_types)
+        context.problems.add("MK278", title, done.condition.span, label, help=f"the state has {listed}")
+
+
+def _check_result(result: tree.Result, context: TaskContext) -> CheckedResult:
+    refuse_doubled((one.name for one in result.assignments), "MK265", "the result", context.problems)
+    members: dict[str, Member] = {}
+    for one in result.assignments:
+        before = len(context.problems)
+        type_ = check(one.value, context.state, context.problems, context.typing)
+        if len(context.problems) == before and (contains_never(type_) or isinstance(type_, NullType)):
+            title = f"nothing tells what `{one.name.name}` holds"
+            context.problems.add("MK363", title, one.value.span, help="give a state field of a declared type")
+        members.setdefault(one.name.name, Member(one.name.name, type_))
+    return CheckedResult(result.assignments, RecordType(tuple(members.values())))
+
+
+def _check_steps(
+    parts: _Parts, votes: Sequence[tree.VoteSetting], context: TaskContext, read_grammar: GrammarReader
+) -> tuple[CheckedStep, ...]:
+    names: dict[str, Span] = {}
+    always: tree.Step | None = None
+    for step in parts.steps:
+        name, place = step_name(step), head(step.span) if step.name is None else step.name.span
+        if name in names:
+            also = [Label(names[name], "first here")]
+            help = "give each step a name: `step first { … }`" if step.name is None else None
+            title = f"there are two steps `{name}`"
+            context.problems.add("MK261", title, place, "a second one", also=also, help=help)
+        names.setdefault(name, place)
+        if always is not None:
+            also = [Label(names[step_name(always)], "this step has no `when`: it is always taken")]
+            title = f"step `{name}` can never be reached"
+            help = f"give step `{step_name(always)}` a `when`, or move it to the end"
+            context.problems.add("MK269", title, place, also=also, help=help)
+        elif step.when is None:
+            always = step
+    references = assign_references(parts.references, list(names), context)
+    made: list[CheckedStep] = []
+    seen: set[str] = set()
+    for step in parts.steps:
+        name = step_name(step)
+        checked = check_step(step, None if name in seen else references.get(name), votes, context, read_grammar)
+        seen.add(name)
+        if checked is not None:
+            made.append(checked)
+    return tuple(made)
+
+
+def _warn_unused(parts: _Parts, context: TaskContext) -> None:
+    for declared in parts.inputs:
+        if not context.inputs.is_used(declared.name.name):
+            warn_unused(context.problems, "the input", declared.name)
+    for declaration in parts.types:
+        if declaration.name.name not in context.types.used:
+            warn_unused(context.problems, "the type", declaration.name)
+    if parts.result is None or parts.state is None:
+        return
+    for field in parts.state.fields:
+        if not context.state.is_used(field.name.name):
+            help = "read it somewhere, put it into `result`, or delete it"
+            warn_unused(context.problems, "the state field", field.name, help)
+
+
+def check_file(
+    file: tree.TaskFile, source: Source, problems: Problems, read_grammar: GrammarReader
+) -> tuple[CheckedTask, ...]:
+    """Check all tasks of a file; those with errors are left out."""
+    if not file.tasks:
+        problems.add("MK259", "the file has no `task`", Span(source, 0, 1), help="write `task name { … }`")
+    refuse_doubled((task.name for task in file.tasks), "MK275", "the task", problems)
+    checked = [check_task(task, source, problems, read_grammar) for task in file.tasks]
+    return tuple(one for one in checked if one is not None)

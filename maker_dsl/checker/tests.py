@@ -1,0 +1,70 @@
+"""Checks tests: their inputs, the given state, the step, and that a reason to reject is one that there is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maker_dsl.checker.assignments import check_assignments
+from maker_dsl.checker.task_context import STANDARD_FLAGS, TaskContext
+from maker_dsl.checker.expressions import check_condition
+from maker_dsl.checker.scope import Scope
+from maker_dsl.checker.steps import step_name
+from maker_dsl.diagnostics import Label, Span, did_you_mean
+from maker_dsl.syntax import tree
+
+
+def check_tests(
+    tests: Sequence[tree.Test], steps: Sequence[tree.Step], inputs: Sequence[tree.Input], context: TaskContext
+) -> None:
+    """Check all tests of a task."""
+    first: dict[str, Span] = {}
+    for test in tests:
+        if test.name.value in first:
+            also = [Label(first[test.name.value], "first here")]
+            context.problems.add("MK263", "two tests have the same name", test.name.span, "a second time", also=also)
+        first.setdefault(test.name.value, test.name.span)
+        _check_test(test, steps, inputs, context)
+
+
+def _check_test(
+    test: tree.Test, steps: Sequence[tree.Step], inputs: Sequence[tree.Input], context: TaskContext
+) -> None:
+    problems = context.problems
+    # A test's `with` sees the defs but no inputs: it is what gives them.
+    check_assignments(test.inputs, context.input_types, Scope(context.defs), context, "input", "the task")
+    given = {one.name.name for one in test.inputs}
+    for declared in inputs:
+        if declared.default is None and declared.name.name not in given:
+            title = f"the test doesn't give the input `{declared.name.name}`, which has no default"
+            help = f"add `with {{ {declared.name.name} = … }}`"
+            problems.add("MK273", title, test.name.span, help=help)
+    check_assignments(test.given, context.state_types, context.inputs, context, "state field", "the state")
+    names = [step_name(step) for step in steps]
+    if test.step is not None and test.step.name not in names:
+        listed = "the steps are " + ", ".join(f"`{name}`" for name in names)
+        nearest = did_you_mean(test.step.name, names, listed)
+        problems.add("MK272", f"there is no step `{test.step.name}`", test.step.span, help=nearest)
+    if test.reason is not None:
+        _check_reason(test.reason, test.step, steps, context)
+    if test.verdict == "reject" and test.then:
+        title = "a rejected reply has no new state"
+        span = test.then[0].span
+        problems.add("MK279", title, span, "`then` looks at the new state", help="delete the `then`, or `accept`")
+        return
+    for condition in test.then:
+        check_condition(condition, context.state, problems, context.typing)
+
+
+def _check_reason(
+    reason: tree.Text, step: tree.Identifier | None, steps: Sequence[tree.Step], context: TaskContext
+) -> None:
+    known = [invariant.why.value for invariant in context.invariants]
+    for one in steps:
+        if step is None or step_name(one) == step.name:
+            known.extend(part.why.value for part in one.parts if isinstance(part, tree.Check))
+    if reason.value in known or reason.value in STANDARD_FLAGS:
+        return
+    standard = ", ".join(f'"{name}"' for name in STANDARD_FLAGS)
+    otherwise = f"name a rule, flag or invariant by its words, or one of {standard}"
+    help = did_you_mean(reason.value, [*known, *STANDARD_FLAGS], otherwise)
+    context.problems.add("MK271", f'no red flag is called "{reason.value}"', reason.span, help=help)

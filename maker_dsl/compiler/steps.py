@@ -1,0 +1,146 @@
+"""Compiles steps: once per task file to entries and templates, then per set of inputs to `task.Step`s."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from maker_dsl.checker.checked import CheckedStep
+from maker_dsl.checker.replies import make_notation, make_place, reply_fields
+from maker_dsl.compiler.binding import Binding
+from maker_dsl.compiler.expressions import Parameter
+from maker_dsl.compiler.module import Entry, Module, guarded
+from maker_dsl.compiler.references import ReferencePlan, bind_reference, plan_reference
+from maker_dsl.compiler.templates import CompiledTemplate, Renderer, compile_template
+from maker_dsl.compiler.types import Bounds
+from maker_dsl.compiler.votes import SettingPlan, bind_settings, make_vote_key, plan_settings
+from maker_dsl.replies.format import reply_format
+from maker_dsl.task import Check, Locals, Prompt, ReplyFormat, State, Step
+from maker_dsl.types.codec import codec
+from maker_dsl.types.type import Member, RecordType
+
+_ALL: tuple[Parameter, ...] = ("state", "local", "reply", "raw")
+
+
+@dataclass(frozen=True, slots=True)
+class StepPlan:
+    """A step compiled but not yet bound: the names of its entries, and its templates."""
+
+    checked: CheckedStep
+    when: str | None
+    state_lets: str | None
+    reply_lets: str | None
+    checks: tuple[str, ...]
+    update: str
+    on: str | None
+    vote: tuple[SettingPlan, ...]
+    system: CompiledTemplate | None
+    prompt: CompiledTemplate
+    reference: ReferencePlan | None
+
+
+def plan_step(checked: CheckedStep, index: int, module: Module, bounds: Bounds) -> StepPlan:
+    """Add a step's entries to the module and compile its templates."""
+    prefix = f"step_{index}"
+    for _, type_expression in reply_fields(checked.reply.notation):
+        bounds.add(type_expression)
+    early = [(let.name, let.value) for let in checked.lets if not let.looks_at_reply]
+    late = [(let.name, let.value) for let in checked.lets if let.looks_at_reply]
+    updates = [(one.name.name, one.value) for one in checked.update.assignments]
+    checks = tuple(
+        module.condition(f"{prefix}_check_{number}", _ALL, one.condition, negate=one.kind == "flag")
+        for number, one in enumerate(checked.checks)
+    )
+    on = checked.vote_on
+    reference = checked.reference
+    return StepPlan(
+        checked=checked,
+        when=None if checked.when is None else module.condition(f"{prefix}_when", ("state",), checked.when),
+        state_lets=module.lets(f"{prefix}_lets", ("state",), early) if early else None,
+        reply_lets=module.lets(f"{prefix}_reply_lets", _ALL, late) if late else None,
+        checks=checks,
+        update=module.record(f"{prefix}_update", _ALL, updates, base="state"),
+        on=None if on is None else module.value(f"{prefix}_on", ("reply",), on.value),
+        vote=plan_settings(checked.vote, f"{prefix}_vote", module),
+        system=None if checked.system is None else compile_template(checked.system),
+        prompt=compile_template(checked.prompt),
+        reference=None
+        if reference is None
+        else plan_reference(reference, checked.reference_lets, f"{prefix}_reference", module),
+    )
+
+
+def bind_step(
+    plan: StepPlan, shared_vote: Sequence[SettingPlan], state_names: frozenset[str], binding: Binding
+) -> Step:
+    """A step over one set of inputs; what is wrong with its settings goes to the binding's problems."""
+    checked = plan.checked
+    entries = binding.entries
+    reply = _bind_reply(plan, binding)
+    state_locals = (
+        _no_locals
+        if plan.state_lets is None
+        else guarded(entries[plan.state_lets], checked.lets[0].value.span, f"a `let` of step `{checked.name}`")
+    )
+    changing = state_names | {let.name for let in checked.lets}
+    return Step(
+        name=checked.name,
+        applies=_bind_when(plan, entries),
+        state_locals=state_locals,
+        reply_locals=None if plan.reply_lets is None else entries[plan.reply_lets],
+        render=_bind_prompt(plan, reply, binding.inputs, changing),
+        reply=reply,
+        checks=tuple(
+            Check(one.kind, one.why.value, entries[name]) for one, name in zip(checked.checks, plan.checks, strict=True)
+        ),
+        update=entries[plan.update],
+        vote_key=make_vote_key(checked.vote_on, None if plan.on is None else entries[plan.on], codec(reply.type).dump),
+        vote=bind_settings(plan.vote, shared_vote, entries, binding.problems),
+        reference=None if plan.reference is None else bind_reference(plan.reference, state_locals, entries),
+        mistakes=() if plan.reference is None else _bind_mistakes(plan.reference, state_locals, entries),
+    )
+
+
+def _no_locals(_state: State) -> Locals:
+    return {}
+
+
+def _bind_mistakes(
+    plan: ReferencePlan, state_locals: Callable[[State], Locals], entries: Mapping[str, Entry]
+) -> tuple[Callable[[State], dict[str, Any]], ...]:
+    return tuple(bind_reference(plan, state_locals, entries, mistake) for mistake in plan.mistakes)
+
+
+def _bind_when(plan: StepPlan, entries: Mapping[str, Entry]) -> Callable[[State], bool]:
+    if plan.when is None or plan.checked.when is None:
+        return lambda _state: True
+    return guarded(entries[plan.when], plan.checked.when.span, f"the `when` of step `{plan.checked.name}`")
+
+
+def _bind_reply(plan: StepPlan, binding: Binding) -> ReplyFormat:
+    """The reply's format; the same one again for the same concrete types, since making it is not cheap."""
+    checked = plan.checked
+    notation = checked.reply.notation
+    members = {name.name: binding.types.resolve(type_expression) for name, type_expression in reply_fields(notation)}
+    record = RecordType(tuple(Member(name, type_) for name, type_ in members.items()))
+    binding.stop_on_errors()
+
+    def make() -> ReplyFormat:
+        return reply_format(make_notation(notation, record, checked.grammar), make_place(checked.reply.placement))
+
+    return binding.formats.get((checked.name, record), make)
+
+
+def _bind_prompt(
+    plan: StepPlan, reply: ReplyFormat, inputs: Mapping[str, Any], changing: frozenset[str]
+) -> Callable[[State, Locals], Prompt]:
+    base: dict[str, Any] = dict(inputs)
+    used = [one for one in (plan.system, plan.prompt) if one is not None and one.uses_reply_forms]
+    if used:
+        base["reply"] = {"format": reply.instructions, "example": reply.example}
+    user: Renderer = plan.prompt.bind(base, changing)
+    if plan.system is None:
+        return lambda state, local: Prompt(None, user(state, local))
+    system: Renderer = plan.system.bind(base, changing)
+    return lambda state, local: Prompt(system(state, local), user(state, local))

@@ -1,0 +1,94 @@
+"""Compiles vote settings and the key under which a reply votes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from maker_dsl.checker.checked import CheckedOn
+from maker_dsl.checker.votes import MAX_TEMPERATURE
+from maker_dsl.compiler.module import Entry, Module, explain_failure
+from maker_dsl.diagnostics import Problems
+from maker_dsl.expressions.errors import EvaluationError
+from maker_dsl.syntax import tree
+from maker_dsl.task import ReplyValue, VoteSettings
+from maker_dsl.types.codec import codec
+
+
+@dataclass(frozen=True, slots=True)
+class SettingPlan:
+    """One setting with the entries that give its values."""
+
+    setting: tree.VoteSetting
+    value: str
+    first: str | None
+
+
+def plan_settings(settings: Sequence[tree.VoteSetting], prefix: str, module: Module) -> tuple[SettingPlan, ...]:
+    """Compile the settings of one `vote` block; `on` is compiled with its step."""
+    plans: list[SettingPlan] = []
+    for setting in settings:
+        if setting.kind == "on":
+            continue
+        name = f"{prefix}_{setting.kind}"
+        value = module.value(name, (), setting.value)
+        first = None if setting.first is None else module.value(f"{name}_first", (), setting.first)
+        plans.append(SettingPlan(setting, value, first))
+    return tuple(plans)
+
+
+def bind_settings(
+    own: Sequence[SettingPlan], shared: Sequence[SettingPlan], entries: Mapping[str, Entry], problems: Problems
+) -> VoteSettings:
+    """A step's settings over the task's; those out of range are reported."""
+    found: dict[str, Any] = {}
+    places: dict[str, tree.VoteSetting] = {}
+    for plan in (*shared, *own):
+        kind = plan.setting.kind
+        places[kind] = plan.setting
+        found[kind] = _evaluate(plan.value, plan.setting.value, entries, problems)
+        if kind == "temperature":
+            first = plan.setting.first
+            found["first"] = None
+            if plan.first is not None and first is not None:
+                found["first"] = _evaluate(plan.first, first, entries, problems)
+    for setting in places.values():
+        kind = setting.kind
+        values = (found["first"], found[kind]) if kind == "temperature" else (found[kind],)
+        for value in values:
+            if value is None:
+                continue
+            if kind == "temperature" and not 0 <= value <= MAX_TEMPERATURE:
+                problems.add("MK502", f"a temperature is from 0 to {MAX_TEMPERATURE}", setting.span, f"this is {value}")
+            elif kind != "temperature" and value < 1:
+                what = "a lead" if kind == "ahead_by" else "a number of samples"
+                problems.add("MK502", f"{what} is at least 1", setting.span, f"this is {value}")
+    ahead, most = found.get("ahead_by"), found.get("max_samples")
+    if ahead is not None and most is not None and 1 <= most < ahead:
+        title = f"a lead of {ahead} can't be reached with {most} samples"
+        help = f"allow at least {ahead} samples, better several times as many"
+        problems.add("MK503", title, places["max_samples"].value.span, help=help)
+    return VoteSettings(
+        ahead_by=ahead, max_samples=most, first_temperature=found.get("first"), temperature=found.get("temperature")
+    )
+
+
+def _evaluate(entry: str, value: tree.Expression, entries: Mapping[str, Entry], problems: Problems) -> Any:
+    try:
+        return entries[entry]()
+    except EvaluationError as error:
+        finding = explain_failure(error, value.span, "this setting")
+        problems.add("MK361", finding.title, finding.primary.span, finding.primary.text)
+        return None
+
+
+def make_vote_key(on: CheckedOn | None, entry: Entry | None, whole: Any) -> Callable[[ReplyValue], str]:
+    """The canonical key of a reply: of its whole value, or of what `on` names.
+
+    `whole` writes the canonical text of the whole value.
+    """
+    if on is None or entry is None:
+        return lambda reply: str(whole(reply), "utf-8")
+    dump = codec(on.type).dump
+    return lambda reply: str(dump(entry(reply)), "utf-8")

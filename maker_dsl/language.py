@@ -1,0 +1,113 @@
+"""The language, from a text to a program: read → parse → check → compile → try out.
+
+This is the whole path, to be read aloud; each phase has a folder of its own. Texts are checked without being run:
+what is wrong comes back as diagnostics, all that can be found in one go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from maker_dsl.bundled import bundled_names, bundled_path
+from maker_dsl.checker.replies import GrammarReader
+from maker_dsl.checker.task import check_file
+from maker_dsl.compiler.binding import InputRefused
+from maker_dsl.compiler.program import Program, TaskInput
+from maker_dsl.compiler.trial import try_out
+from maker_dsl.diagnostics import Diagnostic, Problems, Severity, Source, did_you_mean
+from maker_dsl.syntax.parser import parse
+
+__all__ = ["Checked", "FileProblem", "InputRefused", "Program", "TaskInput", "check_text", "load", "read_source"]
+
+MAX_FILE_BYTES = 1_000_000
+"""How large a task file may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a file turned out to be: the findings, and its programs unless there are errors."""
+
+    source: Source
+    diagnostics: tuple[Diagnostic, ...]
+    programs: tuple[Program, ...]
+
+    @property
+    def program(self) -> Program | None:
+        """The main task: the one named like the file, else the first; None after errors."""
+        stem = Path(self.source.name).stem
+        named = [program for program in self.programs if program.name == stem]
+        return next(iter([*named, *self.programs]), None)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether something keeps the file from being run."""
+        return any(one.severity is Severity.ERROR for one in self.diagnostics)
+
+
+class FileProblem(Exception):
+    """A task file can't be read at all; `hint` says what to do."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def load(name: str | Path) -> Checked:
+    """Read and check a file, given its path or the name of a bundled task; raises FileProblem."""
+    path = find_file(name)
+    return check_text(read_source(path), read_grammar=grammar_reader(path.parent))
+
+
+def check_text(source: Source, read_grammar: GrammarReader | None = None) -> Checked:
+    """Parse, check, compile and try out a text; `read_grammar` gives the files that `grammar from` names."""
+    problems = Problems()
+    programs: list[Program] = []
+    file = parse(source, problems)
+    if file is not None and not problems.has_errors:
+        for checked in check_file(file, source, problems, read_grammar or grammar_reader(None)):
+            program = Program(checked)
+            try_out(program, checked, problems)
+            programs.append(program)
+    return Checked(source, problems.sorted(), () if problems.has_errors else tuple(programs))
+
+
+def find_file(name: str | Path) -> Path:
+    """The path of a task given by path or bundled name; raises FileProblem."""
+    path = Path(name)
+    if path.suffix == ".maker" or path.is_file():
+        if path.is_file():
+            return path
+        raise FileProblem(f"there is no file `{name}`", "see `maker --help` for how to name a task")
+    bundled = bundled_path("tasks", str(name))
+    if bundled is not None:
+        return bundled
+    known = bundled_names("tasks")
+    listed = "give a path, or the name of a bundled task: " + ", ".join(known)
+    raise FileProblem(f"there is no task `{name}`", did_you_mean(str(name), known, listed))
+
+
+def read_source(path: Path) -> Source:
+    """The text of a file with its name; raises FileProblem."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise FileProblem(f"`{path}` can't be read: {error.strerror}") from error
+    if len(data) > MAX_FILE_BYTES:
+        raise FileProblem(f"`{path}` is larger than {MAX_FILE_BYTES:,} bytes")
+    try:
+        return Source(str(path), data.decode("utf-8-sig").replace("\r\n", "\n"))
+    except UnicodeDecodeError as error:
+        raise FileProblem(f"`{path}` is not UTF-8 text (byte {error.start})") from error
+
+
+def grammar_reader(folder: Path | None) -> GrammarReader:
+    """Finds grammar files beside a task file, then among the bundled ones."""
+
+    def read(name: str) -> str | None:
+        beside = None if folder is None else folder / name
+        path = beside if beside is not None and beside.is_file() else bundled_path("grammars", name)
+        return None if path is None else read_source(path).text
+
+    return read

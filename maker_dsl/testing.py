@@ -1,0 +1,75 @@
+"""Runs the tests in task files. Pure; used by `maker test` and by pytest.
+
+A test's reply goes through the same judgement as a model's. It counts as ended by itself (`reply.finish` is `stop`),
+and its length in tokens is estimated as a quarter of its characters, at least one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maker_dsl.judging import Flag, Verdict, judge
+from maker_dsl.task import RawReply, State, Step, TaskError, TaskTest
+from maker_dsl.templates.notation import json_notation
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a test went: `differences` is empty when it passed; `offset` is a place in the test's reply."""
+
+    name: str
+    differences: tuple[str, ...]
+    offset: int | None = None
+    verdict: Verdict | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether all was as the test says."""
+        return not self.differences
+
+
+def run_test(test: TaskTest) -> Outcome:
+    """Judge the test's reply in its state and compare with what it expects; never raises."""
+    try:
+        step = test.task.next_step(test.state) if test.step is None else test.task.step(test.step)
+        if not step.applies(test.state):
+            return Outcome(test.name, (f"step `{step.name}` does not apply in the given state",))
+        return _judge(test, step)
+    except TaskError as error:
+        label = error.diagnostic.primary.text
+        return Outcome(test.name, (f"{error.diagnostic.title}: {label}" if label else error.diagnostic.title,))
+
+
+def _judge(test: TaskTest, step: Step) -> Outcome:
+    tokens = max(1, len(test.reply) // 4)
+    raw = RawReply(test.reply, tokens, "stop")
+    verdict = judge(test.task, step, test.state, step.state_locals(test.state), raw)
+    if isinstance(verdict, Flag):
+        return _compare_flag(test, verdict)
+    if test.verdict == "reject":
+        why = "" if test.reason is None else f' for "{test.reason}"'
+        leads = f"the reply was accepted, not rejected{why}; it leads to {_show(verdict.state)}"
+        return Outcome(test.name, (leads,), None, verdict)
+    failed = [
+        f"`{text}` does not hold of the new state {_show(verdict.state)}"
+        for text, holds in test.then
+        if not holds(verdict.state)
+    ]
+    return Outcome(test.name, tuple(failed), None, verdict)
+
+
+def _compare_flag(test: TaskTest, flag: Flag) -> Outcome:
+    found = f'rejected for "{flag.name}": {flag.detail}'
+    if flag.offset is not None:
+        before = test.reply[: flag.offset]
+        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+        found += f" (line {line}, column {column} of the reply)"
+    if test.verdict == "accept":
+        return Outcome(test.name, (f"the reply was not accepted but {found}",), flag.offset, flag)
+    if test.reason is not None and test.reason != flag.name:
+        return Outcome(test.name, (f'not rejected for "{test.reason}" but {found}',), flag.offset, flag)
+    return Outcome(test.name, (), flag.offset, flag)
+
+
+def _show(state: State) -> str:
+    return json_notation(state)
