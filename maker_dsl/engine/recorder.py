@@ -206,14 +206,8 @@ class Recorder:
         self._to_save = None
         durable_below = self._journal.durable_below
         if self._pool is None:
-            self._saving = Future()
-            try:
+            with suppress(DiskFull):
                 self._snapshots.write(payload, position, durable_below)
-            except DiskFull as error:
-                self._saving.set_exception(error)
-            else:
-                self._saving.set_result(None)
-            self._finish_saving()
         else:
             self._saving = self._pool.submit(self._snapshots.write, payload, position, durable_below)
 

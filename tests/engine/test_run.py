@@ -262,7 +262,7 @@ def test_a_full_disk_stops_the_run_before_the_next_call() -> None:
     provider = ScriptedProvider(right)
 
     async def main() -> RunReport:
-        run = new_run(countdown(900), ProviderSetup(provider), world)
+        run = new_run(countdown(700), ProviderSetup(provider), world)
         disk.capacity = 1_000_000
         return await run.go()
 
