@@ -132,6 +132,12 @@ class RealDisk:
 
     __slots__ = ()
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RealDisk)
+
+    def __hash__(self) -> int:
+        return hash(RealDisk)
+
     def create(self, path: Path) -> File:
         return RealFile(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
 

@@ -301,15 +301,17 @@ class MemoryDisk:
 
 
 def _apply(names: _Names, change: _NameChange) -> None:
-    if change.old is not None:
-        if change.old not in names:
-            return  # what it builds on was lost
-        moved = {path: names.pop(path) for path in list(names) if path == change.old or change.old in path.parents}
-        if change.new is not None:
-            for path, node in moved.items():
-                names[change.new / path.relative_to(change.old)] = node
-    elif change.new is not None:
-        names[change.new] = change.node
+    old, new, node = change.old, change.new, change.node
+    if node is not None:
+        if old is not None and names.get(old) is node:
+            del names[old]
+        if new is not None:
+            names[new] = node
+    elif old is None and new is not None:
+        names[new] = None
+    elif old is not None and new is not None and old in names:
+        for path in [path for path in names if path == old or old in path.parents]:
+            names[new / path.relative_to(old)] = names.pop(path)
 
 
 def _after_power_cut(node: _Node, random: Random) -> _Node:

@@ -88,8 +88,7 @@ def open_journal(
         claimed = _number_to_claim(disk, directory, numbers, reader)
         path = directory / segment_name(claimed)
         try:
-            # A killed writer's last segment may have a name that is not on disk yet; the next must not outlive it.
-            disk.sync_directory(directory)
+            _settle(disk, directory, claimed - 1)
             if claimed in numbers:
                 _keep_aside(disk, directory, claimed, 0)
                 disk.remove(path)
@@ -154,6 +153,18 @@ def _number_to_claim(disk: Disk, directory: Path, numbers: Sequence[int], reader
     return last
 
 
+def _settle(disk: Disk, directory: Path, last: int) -> None:
+    """Put the last segment's header and name on disk: a killed writer may not have come to it, and the segment that is
+    begun now must not be found without the one before it."""
+    file = disk.open(directory / segment_name(last), writing=True)
+    try:
+        _write_again(file, 0, HEADER_BYTES)
+        file.sync()
+    finally:
+        file.close()
+    disk.sync_directory(directory)
+
+
 def _mend(disk: Disk, directory: Path, reader: Reader) -> TornTail | None:
     end = reader.position
     torn = None
@@ -166,8 +177,7 @@ def _mend(disk: Disk, directory: Path, reader: Reader) -> TornTail | None:
             torn = TornTail(end.segment, end.offset, size, reader.torn, kept)
         if not reader.is_sealed:
             file.truncate(end.offset)
-        proven = reader.proven_offset
-        _write_again(file, proven if proven > HEADER_BYTES else 0, end.offset)
+        _write_again(file, reader.proven_offset, end.offset)
         file.sync()
     finally:
         file.close()
