@@ -44,6 +44,8 @@ class SimulatedProvider:
         self._price = price or _FREE
         self._name = name
         self._samples_per_call = samples_per_call
+        self.answers_at_once = rates.delay.is_zero
+        """Whether a call never suspends: the engine then makes calls in turn, without tasks."""
         self._failed_tries: dict[tuple[int, int, int], int] = {}
         """How often a call has failed so far, so that its next try has a fate of its own."""
 
