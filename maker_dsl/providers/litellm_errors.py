@@ -178,8 +178,8 @@ def _body(response: Any, chain: list[BaseException]) -> str:
 
 
 def _outer_message(chain: list[BaseException]) -> str:
-    inner = [str(link) for link in chain if hasattr(link, "status_code")]
-    return min(inner, key=len, default="") if inner else ""
+    """The shortest of what LiteLLM's exceptions say: it wraps the server's message in words of its own."""
+    return min((str(link) for link in chain if hasattr(link, "status_code") and str(link)), key=len, default="")
 
 
 def _is_connection_error(link: BaseException) -> bool:

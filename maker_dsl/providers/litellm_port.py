@@ -7,6 +7,7 @@ they act in secret, see keys or leak (FINDINGS, "LiteLLM in long runs"). One `co
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import math
 import os
@@ -37,6 +38,17 @@ _TOKENS_AROUND_REQUEST = 200
 """What chat templates and providers add around the texts; the largest known preamble is about 120 tokens."""
 
 _GRACE_S = 1.0
+
+_WARM_UP: Mapping[str, Any] = {
+    "model": "openai/warm-up",
+    "messages": [{"role": "user", "content": "warm-up"}],
+    "mock_response": "done",
+    "api_base": "http://127.0.0.1:9",
+    "api_key": "none",
+    "num_retries": 0,
+    "max_retries": 0,
+}
+"""Answered inside LiteLLM. The address is the discard port of this machine, should a later LiteLLM forget to."""
 
 _FINISH: Mapping[str, Finish] = {
     "stop": "stop",
@@ -130,20 +142,30 @@ class LiteLLMProvider:
 
 
 def _load() -> ModuleType:
-    """Import LiteLLM, quiet and without side effects: no price download, no `.env` file read, no log lines."""
+    """Import LiteLLM, quiet and without side effects: no price download, no `.env` file read, no log lines.
+
+    Half of it loads at the first call; a call without a network brings that forward to where its warnings are caught.
+    """
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     os.environ["LITELLM_MODE"] = "PRODUCTION"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import litellm as module
-    litellm: ModuleType = module
-    litellm.suppress_debug_info = True
-    litellm.telemetry = False
-    litellm.drop_params = False
-    for callbacks in ("callbacks", "input_callback", "success_callback", "failure_callback"):
-        setattr(litellm, callbacks, [])
-    for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router"):
-        logging.getLogger(name).disabled = True
+        litellm = importlib.import_module("litellm")
+        litellm.__dict__.update(
+            suppress_debug_info=True,
+            telemetry=False,
+            disable_hf_tokenizer_download=True,
+            drop_params=False,
+            callbacks=[],
+            input_callback=[],
+            success_callback=[],
+            failure_callback=[],
+        )
+        for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router"):
+            logging.getLogger(name).disabled = True
+        if not getattr(_load, "is_warm", False):
+            litellm.completion(**_WARM_UP)
+            _load.__dict__["is_warm"] = True
     return litellm
 
 
@@ -236,5 +258,10 @@ def _known_price(litellm: ModuleType, model: str, provider: str) -> Price | None
         input_usd, output_usd = entry.get("input_cost_per_token"), entry.get("output_cost_per_token")
         if input_usd is not None and output_usd is not None:
             cached_usd = entry.get("cache_read_input_token_cost")
-            return Price(input_usd * 1e6, output_usd * 1e6, None if cached_usd is None else cached_usd * 1e6)
+            cached = None if cached_usd is None else _per_million(cached_usd)
+            return Price(_per_million(input_usd), _per_million(output_usd), cached)
     return None
+
+
+def _per_million(usd: float) -> float:
+    return round(usd * 1e6, 9)
