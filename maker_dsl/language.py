@@ -56,16 +56,19 @@ class FileProblem(Exception):
 def load(name: str | Path) -> Checked:
     """Read and check a file, given its path or the name of a bundled task; raises FileProblem."""
     path = find_file(name)
-    return check_text(read_source(path), read_grammar=grammar_reader(path.parent))
+    return check_text(read_source(path), grammar_reader(path.parent))
 
 
 def check_text(source: Source, read_grammar: GrammarReader | None = None) -> Checked:
-    """Parse, check, compile and try out a text; `read_grammar` gives the files that `grammar from` names."""
+    """Parse, check, compile and try out a text; `read_grammar` gives the files that `grammar from` names.
+
+    Without it they are looked for beside the file that the source is named after, and among the bundled ones.
+    """
     problems = Problems()
     programs: list[Program] = []
     file = parse(source, problems)
     if file is not None and not problems.has_errors:
-        for checked in check_file(file, source, problems, read_grammar or grammar_reader(None)):
+        for checked in check_file(file, source, problems, read_grammar or grammar_reader(Path(source.name).parent)):
             program = Program(checked)
             try_out(program, checked, problems)
             programs.append(program)
@@ -102,12 +105,12 @@ def read_source(path: Path) -> Source:
         raise FileProblem(f"`{path}` is not UTF-8 text (byte {error.start})") from error
 
 
-def grammar_reader(folder: Path | None) -> GrammarReader:
+def grammar_reader(folder: Path) -> GrammarReader:
     """Finds grammar files beside a task file, then among the bundled ones."""
 
     def read(name: str) -> str | None:
-        beside = None if folder is None else folder / name
-        path = beside if beside is not None and beside.is_file() else bundled_path("grammars", name)
+        beside = folder / name
+        path = beside if beside.is_file() else bundled_path("grammars", name)
         return None if path is None else read_source(path).text
 
     return read

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from maker_dsl.compiler.program import Program
+from maker_dsl.diagnostics import Diagnostic, Label
 from maker_dsl.judging import Flag, Verdict, judge
 from maker_dsl.task import RawReply, State, Step, TaskError, TaskTest
 from maker_dsl.templates.notation import json_notation
@@ -27,6 +29,11 @@ class Outcome:
         """Whether all was as the test says."""
         return not self.differences
 
+    @property
+    def why(self) -> str:
+        """What differed, in one text; empty when the test passed."""
+        return "; ".join(self.differences)
+
 
 def run_test(test: TaskTest) -> Outcome:
     """Judge the test's reply in its state and compare with what it expects; never raises."""
@@ -38,6 +45,15 @@ def run_test(test: TaskTest) -> Outcome:
     except TaskError as error:
         label = error.diagnostic.primary.text
         return Outcome(test.name, (f"{error.diagnostic.title}: {label}" if label else error.diagnostic.title,))
+
+
+def failed_tests(program: Program) -> tuple[Diagnostic, ...]:
+    """The tests of a program that fail, as findings in its file; raises InputRefused when one makes no sense."""
+    return tuple(
+        Diagnostic("MK460", f'the test "{test.name}" fails', Label(program.test_place(test.name), outcome.why))
+        for test in program.tests
+        if not (outcome := run_test(test)).passed
+    )
 
 
 def _judge(test: TaskTest, step: Step) -> Outcome:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from maker_dsl.checker.builtins import BUILTINS, Builtin, Overload
 from maker_dsl.checker.inference import Inference
 from maker_dsl.checker.mismatch import suggest
@@ -24,7 +26,7 @@ from maker_dsl.diagnostics import Label, did_you_mean
 from maker_dsl.syntax import tree
 from maker_dsl.types.display import display
 from maker_dsl.types.patterns import check_pattern
-from maker_dsl.types.type import BoolType, ListType, NeverType, NullType, OptionalType, Type
+from maker_dsl.types.type import BoolType, DateType, ListType, NeverType, NullType, OptionalType, Type
 
 
 def infer_call(inference: Inference, node: tree.Call, scope: Scope) -> Type:
@@ -35,7 +37,8 @@ def infer_call(inference: Inference, node: tree.Call, scope: Scope) -> Type:
         return _infer_def_call(inference, node, scope, function)
     builtin = BUILTINS.get(name)
     if builtin is not None:
-        return _infer_builtin_call(inference, node, scope, builtin)
+        result = _infer_builtin_call(inference, node, scope, builtin)
+        return DateType() if isinstance(result, OptionalType) and is_written_date(node) else result
     for argument in (*node.arguments, *(keyword.value for keyword in node.keywords)):
         inference.infer(argument, scope)
     binding = scope.find(name)
@@ -52,6 +55,22 @@ def infer_call(inference: Inference, node: tree.Call, scope: Scope) -> Type:
             help=_FUNCTIONS.get(name) or did_you_mean(name, [*scope.function_names(), *BUILTINS]),
         )
     return NeverType()
+
+
+def is_written_date(node: tree.Call) -> bool:
+    """Whether the call is `date("2026-11-23")` or `date(2026, 11, 23)` with a date that there is: never null then."""
+    if node.function.name != "date" or node.keywords:
+        return False
+    try:
+        match node.arguments:
+            case (tree.StringLiteral(value=text),):
+                return date.fromisoformat(text).isoformat() == text
+            case (tree.IntLiteral(value=year), tree.IntLiteral(value=month), tree.IntLiteral(value=day)):
+                date(year, month, day)
+                return True
+    except (ValueError, OverflowError):
+        pass
+    return False
 
 
 _FUNCTIONS = {

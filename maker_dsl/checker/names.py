@@ -35,7 +35,10 @@ class Names:
         self._declared: dict[str, _Declared] = {}
 
     def declare(self, name: tree.Identifier, kind: str) -> bool:
-        """Take a name for an input, state field, def, type or let; reports a name that is taken."""
+        """Take a name for an input, state field, def, type or let; reports a name that is taken.
+
+        False where the name means something else here, which must stay visible.
+        """
         earlier = self._find(name.name)
         if earlier is not None:
             report_doubled(
@@ -45,15 +48,13 @@ class Names:
         self._declared[name.name] = _Declared(kind, name.span)
         if kind != "a type" and name.name in RESERVED_NAMES:
             self._reserved(name, "it means something in expressions and prompts")
-        elif kind != "a type" and name.name in BUILTIN_NAMES:
+        elif kind == "a def" and name.name in BUILTIN_NAMES:
             self._reserved(name, "it is a builtin function")
         elif kind == "a type" and name.name in TYPE_WORDS:
             self._reserved(name, "it is a type of the language")
         elif name.name.startswith("_"):
             self._reserved(name, "names start with a letter")
-        else:
-            return True
-        return False
+        return True
 
     def _find(self, name: str) -> _Declared | None:
         found = self._declared.get(name)

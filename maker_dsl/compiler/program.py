@@ -103,6 +103,13 @@ class Program:
         """The names of the tests in the order of the file."""
         return tuple(test.name.value for test in self._checked.tests)
 
+    def test_place(self, name: str) -> Span:
+        """Where the test of that name begins; raises KeyError."""
+        for test in self._checked.tests:
+            if test.name.value == name:
+                return test.name.span
+        raise KeyError(name)
+
     @property
     def tests(self) -> tuple[TaskTest, ...]:
         """The tests, each over a task bound to its inputs; raises InputRefused when one makes no sense."""
