@@ -60,7 +60,7 @@ def read_json(text: str | bytes) -> Any:
         raise ValueRefused("", f"not JSON: {_said(error.msg)} (line {error.lineno}, column {error.colno})") from None
     except RecursionError:
         raise ValueRefused("", "nested too deep") from None
-    except ValueError:
+    except (ValueError, ArithmeticError):
         raise ValueRefused("", f"a number has more than {MAX_DIGITS:,} digits") from None
 
 

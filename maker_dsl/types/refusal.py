@@ -144,6 +144,8 @@ def _explain_string(type: StringType, value: object, path: str) -> None:
         raise ValueRefused(path, f"expected at most {type.max_length} characters, found {len(value)}: {shown(value)}")
     if type.pattern is not None and not pattern(type.pattern).matches(value):
         raise _refused(type, value, path)
+    if type.raw and not value:
+        raise ValueRefused(path, f"a `{type.raw}` is not empty")
     if type.raw and value != value.strip(" \t\r\n"):
         raise ValueRefused(path, f"{shown(value)} begins or ends with white space, which a `{type.raw}` does not keep")
     if type.raw == "line" and ("\n" in value or "\r" in value):

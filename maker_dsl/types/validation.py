@@ -34,10 +34,10 @@ from maker_dsl.types.type import (
 )
 
 RAW_PATTERNS = {
-    "line": r"^(?:[^ \t\r\n](?:[^\r\n]*[^ \t\r\n])?)?$",
-    "text": r"^(?:[^ \t\r\n](?:[\s\S]*[^ \t\r\n])?)?$",
+    "line": r"^[^ \t\r\n](?:[^\r\n]*[^ \t\r\n])?$",
+    "text": r"^[^ \t\r\n](?:[\s\S]*[^ \t\r\n])?$",
 }
-"""What a `line` and a `text` can hold: nothing that trimming would take away."""
+"""What a `line` and a `text` can hold: something, and nothing that trimming would take away."""
 
 
 def validator(type: Type, *, exact_ints: bool = False) -> SchemaValidator:
