@@ -36,7 +36,7 @@ from maker_dsl.types.type import (
     Type,
 )
 
-_WORD = re.compile(r"\w{1,30}|[^\w\s]")
+_WORD = re.compile(r'\w{1,30}|"[^"\s]{0,30}"?|[^\w\s]')
 _SHOWN_CHOICES = 6
 
 
@@ -64,7 +64,7 @@ def parse(parser: Lark, phrases: dict[str, str], text: str) -> Tree[Token] | Ref
     try:
         for token in interactive.iter_parse():
             last = token
-        tree = interactive.feed_eof(last)
+        tree: object = interactive.feed_eof(last)  # type: ignore[no-untyped-call]
     except UnexpectedInput as error:
         offset = error.pos_in_stream if error.pos_in_stream is not None else len(text)
         at_end = getattr(getattr(error, "token", None), "type", None) == "$END"
@@ -77,7 +77,7 @@ def _explain(
     interactive: InteractiveParser, phrases: dict[str, str], text: str, offset: int, last: Token | None
 ) -> Refused:
     offset += len(text[offset:]) - len(text[offset:].lstrip(syntax.WHITE))
-    accepted = sorted(interactive.accepts())
+    accepted: list[str] = sorted(interactive.accepts())  # type: ignore[no-untyped-call]
     choices = list(dict.fromkeys("the end of the reply" if name == "$END" else phrases[name] for name in accepted))
     shown = choices[:_SHOWN_CHOICES]
     expected = " or ".join(filter(None, [", ".join(shown[:-1]), shown[-1]])) if shown else "nothing more"

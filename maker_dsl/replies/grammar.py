@@ -176,8 +176,8 @@ class _Writer:
         for member in members:
             key = self.terminal(f"{member.name}_KEY", syntax.json_string(member.name), f'`"{member.name}"`')
             pairs.append(f"{key} {self.sign(':')} {self.value(member.type, member.name)}")
-        member = self.rule(f"_{name}_member", " | ".join(pairs))
-        return f"{self.sign('{')} [{member} ({self.sign(',')} {member})*] {self.sign('}')}"
+        one = self.rule(f"_{name}_member", " | ".join(pairs))
+        return f"{self.sign('{')} [{one} ({self.sign(',')} {one})*] {self.sign('}')}"
 
     def sign(self, sign: str) -> str:
         before = "" if sign in "[{" else syntax.SPACE

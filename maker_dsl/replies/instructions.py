@@ -49,8 +49,7 @@ def instructions(notation: Notation, place: Place) -> str:
 
 
 def _member_line(member: Member) -> str:
-    line = f"<{member.name}> is {describe(member.type, in_json=True)}."
-    return line
+    return f"<{member.name}> is {describe(member.type)}."
 
 
 def _where(place: Place, kind: str, form: str) -> str:
@@ -94,7 +93,8 @@ def describe(type: Type, *, in_json: bool = True) -> str:
         case EnumType():
             return _enum(type, in_json)
         case ListType():
-            return f"a JSON array{_count(type.min_length, type.max_length)}, each {describe(type.item)}"
+            count = _count(type.min_length, type.max_length)
+            return f"a JSON array{count or ' whose items are'}{',' if count else ''} each {describe(type.item)}"
         case MapType():
             return f"a JSON object whose keys are strings and whose values are each {describe(type.value)}"
         case RecordType():
@@ -118,14 +118,10 @@ def _where_each(members: tuple[Member, ...]) -> str:
 
 
 def _string(type: StringType) -> str:
-    kinds = {
-        "line": "text on one line",
-        "text": "text, on several lines if need be",
-        "": "a JSON string in double quotes",
-    }
+    kinds = {"line": "text on one line", "text": "text, on several lines if need be"}
     bounds = "" if type.max_length is None else f" of at most {type.max_length} characters"
     matching = "" if type.pattern is None else f" that matches the regular expression /{type.pattern}/"
-    return kinds[type.raw] + bounds + matching
+    return kinds.get(type.raw, "a JSON string in double quotes") + bounds + matching
 
 
 def _enum(type: EnumType, in_json: bool) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from copy import copy
 from typing import Any
 
@@ -35,7 +35,7 @@ class PythonLexer(Lexer):
         """The tokens, each out of those that the parser can take next."""
         if self._lexer is None:
             states = parser_state.parse_conf.parse_table.states
-            accepts = {state: list(actions) for state, actions in states.items()}
+            accepts: dict[int, Collection[str]] = {state: list(actions) for state, actions in states.items()}
             self._lexer = ContextualLexer(self._conf, accepts)
         return self._lexer.lex(lexer_state, parser_state)
 
