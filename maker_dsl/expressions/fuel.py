@@ -1,0 +1,118 @@
+"""Fuel: how much work the evaluation that is going on may still do, see `limits`.
+
+Kept per thread, so that evaluations in several threads do not burn each other's.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any
+
+from maker_dsl.expressions.errors import EvaluationError
+from maker_dsl.expressions.limits import CHARACTERS_PER_FUEL, MAX_FUEL
+
+
+class _Fuel(threading.local):
+    left = MAX_FUEL
+
+
+FUEL = _Fuel()
+
+
+def refill() -> None:
+    """Start an evaluation with full fuel."""
+    FUEL.left = MAX_FUEL
+
+
+def spend(amount: int) -> None:
+    """Account for work about to be done; raises EvaluationError when there was too much."""
+    left = FUEL.left - amount
+    FUEL.left = left
+    if left < 0:
+        raise EvaluationError("this takes too much work: an evaluation may do about ten million operations")
+
+
+def spend_text(text: str) -> str:
+    """Account for going through a text once; gives it back."""
+    spend(len(text) // CHARACTERS_PER_FUEL + 1)
+    return text
+
+
+def spend_items(items: Any) -> Any:
+    """Account for going through a list of plain values once; gives it back. Null costs nothing."""
+    if items is not None:
+        spend(len(items))
+    return items
+
+
+def spend_all(value: Any) -> Any:
+    """Account for going through everything inside a value once; gives it back."""
+    level: Iterable[Any] = (value,)
+    while level:
+        deeper: list[Any] = []
+        for item in level:
+            if isinstance(item, str):
+                spend(len(item) // CHARACTERS_PER_FUEL + 1)
+            elif isinstance(item, list | tuple):
+                spend(len(item) + 1)
+                if (
+                    (item and isinstance(item[0], list | tuple | dict | str))
+                    or isinstance(item, tuple)
+                    or None in item[:1]
+                ):
+                    deeper.append(item)
+            elif isinstance(item, dict):
+                spend(len(item) * 2 + 1)
+                deeper.append(item.values())
+        level = list(chain.from_iterable(deeper))
+    return value
+
+
+def _has_parts(items: Sequence[Any]) -> bool:
+    """Whether some items may have a size of their own; the items of a list are of one type, null apart."""
+    if isinstance(items, tuple):
+        return True
+    return bool(items) and (items[0] is None or isinstance(items[0], str | list | tuple | dict))
+
+
+def each(items: Sequence[Any], cost: int) -> Sequence[Any]:
+    """A list or string to go through, with so much work for each item."""
+    spend(len(items) * cost)
+    return items
+
+
+def each_key(mapping: dict[str, Any], cost: int) -> list[str]:
+    """A map's keys to go through in ascending order: the order of a reply's keys must not matter."""
+    spend(len(mapping) * cost)
+    return sorted(mapping)
+
+
+def each_pair(mapping: dict[str, Any], cost: int) -> list[tuple[str, Any]]:
+    """A map's keys and values to go through in the order of the keys."""
+    spend(len(mapping) * cost)
+    return [(key, mapping[key]) for key in sorted(mapping)]
+
+
+def int_range(start: int, stop: int | None = None, step: int = 1) -> range:
+    """The ints of a builtin `range`, not made yet."""
+    if stop is None:
+        start, stop = 0, start
+    if step == 0:
+        raise EvaluationError("the step of `range` is zero")
+    return range(start, stop, step)
+
+
+def each_int(cost: int, start: int, stop: int | None = None, step: int = 1) -> range:
+    """The ints of a builtin `range` to go through, without making a list of them."""
+    numbers = int_range(start, stop, step)
+    spend((count_range(numbers)) * cost)
+    return numbers
+
+
+def count_range(numbers: range) -> int:
+    """How many ints, however many: `len` refuses more than 2 ** 63."""
+    step = numbers.step
+    span = (numbers.stop - numbers.start) * (1 if step > 0 else -1)
+    return max(0, -(-span // abs(step)))

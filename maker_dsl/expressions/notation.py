@@ -1,0 +1,71 @@
+"""Values as text: canonical JSON, with one spelling for each value."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from maker_dsl.expressions.arithmetic import bounded_int, bounded_text
+from maker_dsl.expressions.errors import EvaluationError
+from maker_dsl.expressions.fuel import spend_all
+from maker_dsl.expressions.limits import MAX_CHARACTERS
+
+
+def to_string(value: Any) -> str:
+    """A string as it is, a date without quotes, anything else as canonical JSON."""
+    if isinstance(value, str):
+        return value
+    return value.isoformat() if isinstance(value, date) else to_json(value)
+
+
+def to_json(value: Any) -> str:
+    """Canonical JSON: keys sorted, no white space, decimals without trailing zeros or exponent."""
+    spend_all(value)
+    pieces: list[str] = []
+    _write(value, pieces)
+    if sum(map(len, pieces)) > MAX_CHARACTERS:
+        raise EvaluationError("this text is too long")
+    return bounded_text("".join(pieces))
+
+
+def _write(value: Any, pieces: list[str]) -> None:
+    match value:
+        case None:
+            pieces.append("null")
+        case bool():
+            pieces.append("true" if value else "false")
+        case str():
+            pieces.append(json.dumps(value, ensure_ascii=False))
+        case int():
+            pieces.append(str(bounded_int(value)))
+        case float():
+            pieces.append(repr(value + 0.0))
+        case Decimal():
+            pieces.append(spell_decimal(value))
+        case date():
+            pieces.append(f'"{value.isoformat()}"')
+        case list() | tuple():
+            pieces.append("[")
+            for index, item in enumerate(value):
+                if index:
+                    pieces.append(",")
+                _write(item, pieces)
+            pieces.append("]")
+        case dict():
+            pieces.append("{")
+            for index, key in enumerate(sorted(value)):
+                pieces.append(("," if index else "") + json.dumps(key, ensure_ascii=False) + ":")
+                _write(value[key], pieces)
+            pieces.append("}")
+        case _:
+            raise TypeError(f"not a value of the language: {type(value).__name__}")
+
+
+def spell_decimal(number: Decimal) -> str:
+    """A decimal without trailing zeros, exponent or negative zero."""
+    text = format(number, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
