@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from maker_dsl.syntax.broken import Broken
 from maker_dsl.syntax.lexer import Lexer, Token
-from maker_dsl.syntax.table import END, Table
+from maker_dsl.syntax.table import END, Rule, Table
 
 MAX_DEPTH = 120
 """How many constructs may stand inside one another, so that later phases may walk the tree recursively."""
@@ -42,6 +42,7 @@ class _Read:
 def run(table: Table, start: str, lexer: Lexer, build: Build) -> Any:
     """What `build` makes of the whole text; raises Broken and Unexpected."""
     states = table.states
+    rules = table.rules
     path = [table.starts[start]]
     stack: list[_Read] = []
 
@@ -62,14 +63,19 @@ def run(table: Table, start: str, lexer: Lexer, build: Build) -> Any:
                 path.append(action)
                 stack.append(_Read(token, token.start, token.end, 0))
                 break
-            _reduce(table, -1 - action, path, stack, build, token)
+            rule = rules[-1 - action]
+            if rule.is_through:
+                # Most reductions only climb the levels of operators: what was read stays as it is.
+                path.pop()
+                path.append(states[path[-1]][rule.origin])
+            else:
+                _reduce(table, rule, path, stack, build, token)
             if token.type == END and path[-1] == table.ends[start]:
                 return stack[-1].value
         before = token
 
 
-def _reduce(table: Table, number: int, path: list[int], stack: list[_Read], build: Build, ahead: Token) -> None:
-    rule = table.rules[number]
+def _reduce(table: Table, rule: Rule, path: list[int], stack: list[_Read], build: Build, ahead: Token) -> None:
     size = rule.size
     reads = stack[len(stack) - size :]
     children: list[Any] = []
@@ -109,21 +115,25 @@ def _reduce(table: Table, number: int, path: list[int], stack: list[_Read], buil
 
 def _can_take(table: Table, path: list[int], terminal: str) -> bool:
     """Whether the terminal can really come next, once what stands before it is reduced."""
-    if terminal not in table.states[path[-1]]:
+    states = table.states
+    top = path[-1]
+    if terminal not in states[top]:
         return False
-    rest = path[:]
+    # The path with its last states replaced, without copying it: path[:kept] + added.
+    kept = len(path)
+    added: list[int] = []
     while True:
-        action = table.states[rest[-1]].get(terminal)
+        action = states[top].get(terminal)
         if action is None:
             return False
         if action >= 0:
             return True
         rule = table.rules[-1 - action]
-        if rule.size:
-            del rest[-rule.size :]
-        following = table.states[rest[-1]].get(rule.origin)
-        if following is None:
-            return False
-        if following in table.ends.values():
+        from_added = min(rule.size, len(added))
+        del added[len(added) - from_added :]
+        kept -= rule.size - from_added
+        below = added[-1] if added else path[kept - 1]
+        top = states[below].get(rule.origin, -1)
+        if top in table.ends.values():
             return terminal == END
-        rest.append(following)
+        added.append(top)

@@ -45,6 +45,8 @@ class Rule:
     blanks: tuple[int, ...]
     passes_single: bool
     is_spliced: bool
+    is_through: bool
+    """Whether it always passes its only child on as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,16 @@ def _keep(path: Path | None, data: dict[str, Any]) -> None:
 
 def _table(data: dict[str, Any]) -> Table:
     rules = tuple(
-        Rule(origin, len(take), build, tuple(take), tuple(blanks), single, spliced)
+        Rule(
+            origin,
+            len(take),
+            build,
+            tuple(take),
+            tuple(blanks),
+            single,
+            spliced,
+            single and take == ["keep"] and not any(blanks),
+        )
         for origin, build, take, blanks, single, spliced in data["rules"]
     )
     return Table(

@@ -1,7 +1,8 @@
 """Strings and text blocks: escapes, dedenting, and the way back from the value to the file.
 
 Pieces are ascending pairs (index in the value, offset in the text): from that index on, the value stands there
-character for character, up to the next pair.
+character for character, up to the next pair. Where something was left out, the index stands twice: with the offset of
+the end of what is before, and of the start of what is after.
 """
 
 from __future__ import annotations
@@ -26,17 +27,25 @@ class _Writer:
     def __init__(self) -> None:
         self._parts: list[str] = []
         self._length = 0
+        self._end = -1
         self._pieces: list[tuple[int, int]] = []
 
-    def add(self, value: str, offset: int) -> None:
+    def add(self, value: str, start: int, end: int) -> None:
+        """Append what text[start:end] means."""
         if value:
-            self._pieces.append((self._length, offset))
+            self._open(start)
             self._parts.append(value)
             self._length += len(value)
+            self._end = end
 
     def done(self, end: int) -> Written:
-        self._pieces.append((self._length, end))
+        self._open(end)
         return Written("".join(self._parts), tuple(self._pieces))
+
+    def _open(self, start: int) -> None:
+        if self._pieces and self._end != start:
+            self._pieces.append((self._length, self._end))
+        self._pieces.append((self._length, start))
 
 
 def read_string(text: str, start: int, end: int) -> Written:
@@ -48,16 +57,16 @@ def read_string(text: str, start: int, end: int) -> Written:
         slash = text.find("\\", at, stop)
         if slash < 0:
             slash = stop
-        writer.add(text[at:slash], at)
+        writer.add(text[at:slash], at, slash)
         at = slash
         if at == stop:
             break
         kind = text[at + 1]
         if kind in _ESCAPES:
-            writer.add(_ESCAPES[kind], at)
+            writer.add(_ESCAPES[kind], at, at + 2)
             at += 2
         elif kind == "u":
-            writer.add(_unicode(text, at, stop), at)
+            writer.add(_unicode(text, at, stop), at, at + 6)
             at += 6
         else:
             raise Broken(
@@ -105,7 +114,8 @@ def read_block(text: str, start: int, end: int) -> Written:
     writer = _Writer()
     for number, (begin, stop) in enumerate(body):
         if number:
-            writer.add("\n", body[number - 1][1])
+            break_start = body[number - 1][1]
+            writer.add("\n", break_start, text.index("\n", break_start) + 1)
         if opens_alone or number:
             begin = min(begin + indent, stop) if text[begin:stop].strip() else stop
         _add_line(writer, text, begin, stop)
@@ -116,10 +126,10 @@ def _add_line(writer: _Writer, text: str, begin: int, stop: int) -> None:
     while True:
         quote = text.find('\\"', begin, stop)
         if quote < 0:
-            writer.add(text[begin:stop], begin)
+            writer.add(text[begin:stop], begin, stop)
             return
-        writer.add(text[begin:quote], begin)
-        writer.add('"', quote)
+        writer.add(text[begin:quote], begin, quote)
+        writer.add('"', quote, quote + 2)
         begin = quote + 2
 
 

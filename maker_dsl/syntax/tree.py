@@ -30,7 +30,8 @@ class Identifier(Node):
 class Text(Node):
     """A string or text block after escapes and dedenting; `span` covers the quotes.
 
-    `pieces` maps back to the file: ascending pairs (index in value, offset in the source).
+    `pieces` maps back to the file: ascending pairs (index in value, offset in the source). Where something was left out
+    (indentation), the same index stands twice: with the end of what is before it and the start of what is after it.
     """
 
     value: str
@@ -38,11 +39,13 @@ class Text(Node):
 
     def part(self, start: int, end: int) -> Span:
         """The source span of value[start:end]."""
-        return Span(self.span.source, self._offset(start), max(self._offset(start) + 1, self._offset(end)))
+        begin = self._offset(bisect_right(self.pieces, (start, self.span.end)) - 1, start)
+        at = bisect_right(self.pieces, (end, -1))
+        ends_piece = at < len(self.pieces) and self.pieces[at][0] == end
+        return Span(self.span.source, begin, max(begin + 1, self._offset(at if ends_piece else at - 1, end)))
 
-    def _offset(self, index: int) -> int:
-        at = bisect_right(self.pieces, (index, self.span.end)) - 1
-        value_index, offset = self.pieces[max(at, 0)]
+    def _offset(self, piece: int, index: int) -> int:
+        value_index, offset = self.pieces[max(piece, 0)]
         return min(offset + index - value_index, self.span.end)
 
 
