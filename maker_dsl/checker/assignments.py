@@ -20,8 +20,12 @@ def check_assignments(
     context: TaskContext,
     what: str,
     whose: str,
+    unknown: str = "MK264",
 ) -> None:
-    """Check each value against its target's type; `what` is as in "state field", `whose` as in "the state"."""
+    """Check each value against its target's type; `what` is as in "state field", `whose` as in "the state".
+
+    `unknown` is the code for a target that there is not.
+    """
     refuse_doubled((one.name for one in assignments), "MK265", f"the {what}", context.problems)
     for one in assignments:
         wanted = targets.get(one.name.name)
@@ -29,5 +33,5 @@ def check_assignments(
             listed = f"{whose} has " + ", ".join(f"`{name}`" for name in targets) if targets else None
             title = f"there is no {what} `{one.name.name}`"
             help = did_you_mean(one.name.name, targets, listed)
-            context.problems.add("MK264", title, one.name.span, help=help)
+            context.problems.add(unknown, title, one.name.span, help=help)
         check(one.value, scope, context.problems, context.typing, wanted)

@@ -7,19 +7,18 @@ from typing import TypeVar
 
 from maker_dsl.checker.assignments import check_assignments
 from maker_dsl.checker.checked import CheckedLet, CheckedOn, CheckedStep
-from maker_dsl.checker.task_context import STANDARD_FLAGS, TaskContext
 from maker_dsl.checker.expressions import check_condition, not_null_paths
 from maker_dsl.checker.lets import check_lets
 from maker_dsl.checker.names import Names, warn_unused
 from maker_dsl.checker.places import head
 from maker_dsl.checker.references import check_reference
 from maker_dsl.checker.replies import CheckedReply, GrammarReader, check_reply
-from maker_dsl.checker.scope import RAW_REPLY, Binding, Path, Scope
+from maker_dsl.checker.scope import Binding, Path, Scope
+from maker_dsl.checker.task_context import STANDARD_FLAGS, TaskContext
 from maker_dsl.checker.templates import CheckedTemplate, check_template, warn_of_blind_prompt
 from maker_dsl.checker.votes import check_vote_on, check_vote_settings
 from maker_dsl.diagnostics import Label, Span
 from maker_dsl.syntax import tree
-from maker_dsl.types.type import RecordType
 
 _Part = TypeVar("_Part", tree.Prompt, tree.Reply, tree.Update)
 
@@ -52,8 +51,7 @@ def check_step(
     scope = context.state.child(facts)
     checked_reply = None if reply is None else check_reply(reply, context, read_grammar)
     if checked_reply is not None:
-        record = RecordType((*checked_reply.type.members, *RAW_REPLY.members))
-        scope.declare(Binding("reply", record, "reply", None if reply is None else reply.span))
+        scope.declare(Binding("reply", checked_reply.type, "reply", None if reply is None else reply.span))
     lets_tree = [part for part in step.parts if isinstance(part, tree.Let)]
     if checked_reply is None:
         # Without the reply's type nothing that looks at it can be checked; the reply itself has been reported.

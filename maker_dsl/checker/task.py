@@ -176,6 +176,7 @@ def _check_definitions(
 def _check_inputs(inputs: Sequence[tree.Input], context: TaskContext) -> tuple[CheckedInput, ...]:
     checked: list[CheckedInput] = []
     later = {one.name.name: one.name.span for one in inputs}
+    looked_at_early: set[str] = set()
     for declared in inputs:
         type_ = context.types.erase(declared.type)
         looked_at = context.dependencies.names(declared.type, *([declared.default] if declared.default else []))
@@ -186,6 +187,7 @@ def _check_inputs(inputs: Sequence[tree.Input], context: TaskContext) -> tuple[C
             place = (declared.default or declared.type).span
             help = f"move `input {name}` up" if name != declared.name.name else None
             context.problems.add("MK276", title, place, also=[Label(later[name], "declared here")], help=help)
+        looked_at_early |= looked_at & set(later)
         if not looked_at & set(later):
             check_bounds(declared.type, context.inputs, context.problems, context.typing)
             if declared.default is not None:
@@ -195,6 +197,8 @@ def _check_inputs(inputs: Sequence[tree.Input], context: TaskContext) -> tuple[C
             context.input_types[declared.name.name] = type_
             checked.append(CheckedInput(declared, type_))
         later.pop(declared.name.name, None)
+    for name in looked_at_early:
+        context.inputs.lookup(name)
     return tuple(checked)
 
 
@@ -210,7 +214,7 @@ def _check_state(state: tree.StateBlock | None, context: TaskContext) -> None:
         check(declared.initial, context.inputs, context.problems, context.typing, type_)
         if context.names.declare(declared.name, "a state field"):
             context.state.declare(Binding(declared.name.name, type_, "state", declared.name.span))
-            context.state_types[declared.name.name] = type_
+        context.state_types.setdefault(declared.name.name, type_)
 
 
 def _check_invariants(context: TaskContext) -> None:

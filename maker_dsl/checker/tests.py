@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from maker_dsl.checker.assignments import check_assignments
-from maker_dsl.checker.task_context import STANDARD_FLAGS, TaskContext
 from maker_dsl.checker.expressions import check_condition
 from maker_dsl.checker.scope import Scope
 from maker_dsl.checker.steps import step_name
+from maker_dsl.checker.task_context import STANDARD_FLAGS, TaskContext
 from maker_dsl.diagnostics import Label, Span, did_you_mean
 from maker_dsl.syntax import tree
 
@@ -31,13 +31,13 @@ def _check_test(
 ) -> None:
     problems = context.problems
     # A test's `with` sees the defs but no inputs: it is what gives them.
-    check_assignments(test.inputs, context.input_types, Scope(context.defs), context, "input", "the task")
+    check_assignments(test.inputs, context.input_types, Scope(context.defs), context, "input", "the task", "MK650")
     given = {one.name.name for one in test.inputs}
     for declared in inputs:
         if declared.default is None and declared.name.name not in given:
             title = f"the test doesn't give the input `{declared.name.name}`, which has no default"
             help = f"add `with {{ {declared.name.name} = … }}`"
-            problems.add("MK273", title, test.name.span, help=help)
+            problems.add("MK651", title, test.name.span, help=help)
     check_assignments(test.given, context.state_types, context.inputs, context, "state field", "the state")
     names = [step_name(step) for step in steps]
     if test.step is not None and test.step.name not in names:
@@ -46,11 +46,6 @@ def _check_test(
         problems.add("MK272", f"there is no step `{test.step.name}`", test.step.span, help=nearest)
     if test.reason is not None:
         _check_reason(test.reason, test.step, steps, context)
-    if test.verdict == "reject" and test.then:
-        title = "a rejected reply has no new state"
-        span = test.then[0].span
-        problems.add("MK279", title, span, "`then` looks at the new state", help="delete the `then`, or `accept`")
-        return
     for condition in test.then:
         check_condition(condition, context.state, problems, context.typing)
 
