@@ -61,8 +61,9 @@ def countdown(
     believing: bool = False,
     kinds: int = 1,
     counts: Counts | None = None,
+    largest: int = 1000,
 ) -> Task:
-    """Count down to zero. Replies above 1000 break a rule, below -1000 an invariant.
+    """Count down to zero. Replies above `largest` break a rule, below -1000 an invariant.
 
     The next state is what the reply says, or, if not `believing`, one less whatever it says, so that wrong decisions
     don't derail a run that measures them. With two `kinds`, odd numbers have a step of their own with a margin of 2.
@@ -75,9 +76,9 @@ def countdown(
 
     def update(state: dict[str, Any], _l: dict[str, Any], reply: dict[str, Any], _raw: RawReply) -> dict[str, Any]:
         counts.judged += 1
-        if reply["value"] == 777:
-            raise EvaluationError("777 has no successor")
-        return {"n": reply["value"] if believing or abs(reply["value"]) > 1000 else state["n"] - 1}
+        if reply["value"] == -7:
+            raise EvaluationError("-7 has no successor")
+        return {"n": reply["value"] if believing or reply["value"] < -1000 else state["n"] - 1}
 
     step = Step(
         "step",
@@ -86,7 +87,7 @@ def countdown(
         None,
         render,
         CountdownReply(),
-        (Check("rule", "is small", lambda _s, _l, reply, _raw: reply["value"] <= 1000),),
+        (Check("rule", "is small", lambda _s, _l, reply, _raw: reply["value"] <= largest),),
         update,
         lambda reply: str(reply["value"]),
         vote or VoteSettings(),

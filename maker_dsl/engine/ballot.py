@@ -22,13 +22,14 @@ class Decision:
 class Ballot:
     """Votes by slot, and what they decide. `margin` is the k of "ahead by k", from 1."""
 
-    __slots__ = ("_ahead", "_behind", "_counts", "_decision", "_margin", "_prefix", "_waiting")
+    __slots__ = ("_ahead", "_behind", "_counts", "_decision", "_leader", "_margin", "_prefix", "_waiting")
 
     def __init__(self, margin: int) -> None:
         if margin < 1:
             raise ValueError(f"the margin must be at least 1; it is {margin}")
         self._margin = margin
         self._counts: dict[str, int] = {}
+        self._leader: str | None = None
         self._ahead = 0
         """The votes of the leading key."""
         self._behind = 0
@@ -87,10 +88,13 @@ class Ballot:
         votes = counts.get(key, 0) + 1
         counts[key] = votes
         self._prefix += 1
-        if votes > self._ahead:
-            # Either the leader goes on (its key had `_ahead` votes alone) or it is overtaken: one vote at a time tells.
+        if key == self._leader:
             self._ahead = votes
-            self._behind = max((other for name, other in counts.items() if name != key), default=0)
+        elif votes > self._ahead:
+            # Overtaken: votes come one at a time, so the one overtaken is the best of the others.
+            self._behind = self._ahead
+            self._ahead = votes
+            self._leader = key
         elif votes > self._behind:
             self._behind = votes
         if self._ahead - self._behind >= self._margin:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 
 from maker_dsl.engine.budget import RunBudget
+from maker_dsl.engine.fold import Totals
 from maker_dsl.engine.recorder import Recorder
 from maker_dsl.engine.records import EndRecord, RunStatus
 from maker_dsl.engine.report import Observer, Progress, RunReport, progress_of, report_of
@@ -62,6 +63,11 @@ class Run:
     def progress(self) -> Progress:
         """Where the run stands now."""
         return progress_of(self._recorder.fold.run, self._recorder.worked_s)
+
+    @property
+    def totals(self) -> Totals:
+        """The counts so far; to be looked at, not to be kept."""
+        return self._recorder.fold.run.totals
 
     def stop(self, reason: str = "stopped on request") -> None:
         """Ask the run to stop cleanly, from the thread of its event loop; calls under way are abandoned."""

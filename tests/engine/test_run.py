@@ -98,7 +98,7 @@ def test_a_flagged_reply_is_replaced_in_its_slot_and_warmer_if_it_was_the_first(
 
 
 def test_flags_are_counted_by_what_failed() -> None:
-    said = {0: "next = 2000", 1: "next = -2000", 2: "next = 777", 3: "nothing", 4: ""}
+    said = {0: "next = 2000", 1: "next = -2000", 2: "next = -7", 3: "nothing", 4: ""}
     world = memory_world()
 
     def script(request: Request) -> Answer | str:
