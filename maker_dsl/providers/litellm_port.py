@@ -94,6 +94,7 @@ class LiteLLMProvider:
         self._litellm = litellm
         self._timeout_s = profile.timeout_s
         self._secrets = secrets
+        self._sends_temperature = profile.sends_temperature
         self._arguments = _arguments(profile, key)
         self._unlogged = _unlogged_calls()
         LiteLLMProvider._open += 1
@@ -113,7 +114,7 @@ class LiteLLMProvider:
         """One HTTP request. A cancellation closes its connection; what the server does then is unknown."""
         arguments = dict(self._arguments)
         arguments["messages"] = _messages(request.prompt)
-        if request.temperature is not None:
+        if request.temperature is not None and self._sends_temperature:
             arguments["temperature"] = request.temperature
         if request.max_tokens is not None:
             arguments["max_tokens"] = request.max_tokens
@@ -177,7 +178,7 @@ def _load() -> ModuleType:
 def _unlogged_calls() -> ContextVar[bool]:
     """The variable with which LiteLLM marks calls of its own, for which it does no logging.
 
-    Even without a callback its logging prepares a record of each call: a third of its time, and for Ollama a second,
+    Even without a callback its logging prepares a record of each call: a fifth of its time, and for Ollama a second,
     blocking request to the server. Versions without the variable log.
     """
     try:

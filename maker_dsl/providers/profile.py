@@ -16,7 +16,6 @@ from maker_dsl.providers.port import Price
 from maker_dsl.providers.retry import RetryPolicy
 from maker_dsl.providers.secrets import public_url, public_value, secret_values
 from maker_dsl.simulation.rates import Rates
-from maker_dsl.task import VoteSettings
 
 DEFAULT_CONCURRENCY = 64
 
@@ -84,8 +83,8 @@ class Profile(_Table):
     api_base: str | None = None
     api_key_env: str | None = None
     api_version: str | None = None
-    temperature: Temperature = 0.1
-    first_temperature: Temperature | None = None
+    temperature: Temperature | None = None
+    first_temperature: Annotated[float, Field(ge=0.0, le=2.0, allow_inf_nan=False)] | None = None
     max_tokens: PositiveInt = 750
     timeout_s: PositiveSeconds = 120.0
     samples_per_call: PositiveInt | None = None
@@ -106,19 +105,15 @@ class Profile(_Table):
         """Where a key's value is written, for what is found out only when the provider is opened."""
         return self._spans.get(key)
 
-    def temperature_for(self, vote: VoteSettings, *, first: bool) -> float | None:
-        """The temperature of a sample: the task's, else the profile's; None: send none.
+    @property
+    def sends_temperature(self) -> bool:
+        """Whether calls carry a temperature at all: `temperature = "default"` stands for a model that refuses one."""
+        return self.temperature != "default"
 
-        `first` is the first draw of a step's first slot. A profile that says `"default"` stands for a model that
-        refuses temperatures: it overrules the task.
-        """
-        own = self.first_temperature if first else self.temperature
-        if self.temperature == "default" or own == "default":
-            return None
-        asked = vote.first_temperature if first else vote.temperature
-        if asked is not None:
-            return asked
-        return 0.0 if own is None else own
+    @property
+    def stated_temperature(self) -> float | None:
+        """The temperature that the profile lays down for every task; None: the task's counts."""
+        return None if self.temperature == "default" else self.temperature
 
     @property
     def limits_of_calls(self) -> Limits:

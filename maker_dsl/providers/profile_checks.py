@@ -120,6 +120,8 @@ def check_profile(profile: Profile, layers: Layers, environ: Mapping[str, str] |
             layers.value_span(("api_base",)),
             help='an address begins with `http://` or `https://`: `api_base = "http://localhost:8000/v1"`',
         )
+    if not profile.sends_temperature and profile.first_temperature is not None:
+        _report_unused("first_temperature", 'with `temperature = "default"`', layers, problems)
     _check_params(profile.params, layers, problems)
     if profile.api_key_env is not None:
         _check_key_variable(profile.api_key_env, layers, environ, problems)
