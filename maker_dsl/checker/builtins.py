@@ -359,14 +359,15 @@ BUILTINS: dict[str, Builtin] = dict(
         ),
         _builtin(
             _DATES,
-            "The date that a text writes (`2026-11-23`), or the date of a year, month and day; null if there is none.",
+            "The date that a text writes (`2026-11-23`), or the date of a year, month and day; null if there is none. "
+            "Of a date that is written out it is known to be there.",
             {
                 "date(text: string) -> date?": "text_to_date",
                 "date(year: int, month: int, day: int) -> date?": "make_date",
             },
             {
                 'date("2026-11-23") == date(2026, 11, 23)': "true",
-                "date(2026, 2, 30)": "null",
+                "date(2026, 2, 29 + 1)": "null",
             },
         ),
         _builtin(_DATES, "The year of the date.", ["year(date: date) -> int"], {"year(a_date)": "2026"}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from typing import Any
 
 from maker_dsl.checker.builtins import BUILTINS, Builtin, Overload
 from maker_dsl.checker.inference import Inference
@@ -23,10 +23,11 @@ from maker_dsl.checker.signature import (
 )
 from maker_dsl.checker.static import AnyNode
 from maker_dsl.diagnostics import Label, did_you_mean
+from maker_dsl.expressions.builtins import make_date, text_to_date
 from maker_dsl.syntax import tree
 from maker_dsl.types.display import display
 from maker_dsl.types.patterns import check_pattern
-from maker_dsl.types.type import BoolType, DateType, ListType, NeverType, NullType, OptionalType, Type
+from maker_dsl.types.type import BoolType, DateType, DecimalType, ListType, NeverType, NullType, OptionalType, Type
 
 
 def infer_call(inference: Inference, node: tree.Call, scope: Scope) -> Type:
@@ -37,8 +38,7 @@ def infer_call(inference: Inference, node: tree.Call, scope: Scope) -> Type:
         return _infer_def_call(inference, node, scope, function)
     builtin = BUILTINS.get(name)
     if builtin is not None:
-        result = _infer_builtin_call(inference, node, scope, builtin)
-        return DateType() if isinstance(result, OptionalType) and is_written_date(node) else result
+        return _infer_builtin_call(inference, node, scope, builtin)
     for argument in (*node.arguments, *(keyword.value for keyword in node.keywords)):
         inference.infer(argument, scope)
     binding = scope.find(name)
@@ -55,22 +55,6 @@ def infer_call(inference: Inference, node: tree.Call, scope: Scope) -> Type:
             help=_FUNCTIONS.get(name) or did_you_mean(name, [*scope.function_names(), *BUILTINS]),
         )
     return NeverType()
-
-
-def is_written_date(node: tree.Call) -> bool:
-    """Whether the call is `date("2026-11-23")` or `date(2026, 11, 23)` with a date that there is: never null then."""
-    if node.function.name != "date" or node.keywords:
-        return False
-    try:
-        match node.arguments:
-            case (tree.StringLiteral(value=text),):
-                return date.fromisoformat(text).isoformat() == text
-            case (tree.IntLiteral(value=year), tree.IntLiteral(value=month), tree.IntLiteral(value=day)):
-                date(year, month, day)
-                return True
-    except (ValueError, OverflowError):
-        pass
-    return False
 
 
 _FUNCTIONS = {
@@ -136,7 +120,8 @@ def _infer_builtin_call(inference: Inference, node: tree.Call, scope: Scope, bui
     keywords = _infer_keywords(inference, node, scope)
     for index, argument in enumerate(arguments):
         if types[index] is None:
-            types[index] = inference.infer(argument, scope, _hint(candidates, types, index))
+            hint = DecimalType() if builtin.name == "decimal" else _hint(candidates, types, index)
+            types[index] = inference.infer(argument, scope, hint)
     known = [type_ for type_ in types if type_ is not None]
     if keywords is None or any(isinstance(type_, NeverType) for type_ in known):
         return NeverType()
@@ -258,8 +243,21 @@ def _finish(
             and not inference.fit(argument, wanted)
         ):
             return NeverType()
+    if overload.implementation in ("text_to_date", "make_date"):
+        written = [a.value for a in node.arguments if isinstance(a, tree.StringLiteral | tree.IntLiteral)]
+        if len(written) == len(node.arguments):
+            return _written_date(inference, node, written)
     result = substitute(overload.signature.result, solution)
     return NeverType() if result is None else result
+
+
+def _written_date(inference: Inference, node: tree.Call, written: list[Any]) -> Type:
+    """A date that is written out is there, or an error now."""
+    if (text_to_date(*written) if len(written) == 1 else make_date(*written)) is not None:
+        return DateType()
+    span = node.arguments[0].span.to(node.arguments[-1].span)
+    inference.problems.add("MK306", "wrong argument", span, "there is no such date", help="it is written `2026-11-23`")
+    return NeverType()
 
 
 def _fits_by(

@@ -184,6 +184,9 @@ def _infer_arithmetic(inference: Inference, node: tree.Binary, scope: Scope, hin
         for operand, type_ in ((node.left, left), (node.right, right)):
             if isinstance(type_, ListType):
                 inference.fit(operand, result)
+    if isinstance(result, DecimalType) and node.operator != "**":
+        inference.fit(node.left, result)
+        inference.fit(node.right, result)
     return result
 
 

@@ -54,7 +54,14 @@ _NATIVE: dict[str, type[ast.operator]] = {
     "//": ast.FloorDiv,
     "%": ast.Mod,
 }
-_INTS = {"+": "add_ints", "-": "subtract_ints", "*": "multiply_ints", "**": "power_int"}
+_INTS = {
+    "+": "add_ints",
+    "-": "subtract_ints",
+    "*": "multiply_ints",
+    "//": "divide_ints",
+    "%": "modulo_ints",
+    "**": "power_int",
+}
 _DECIMALS = {
     "+": "add_decimals",
     "-": "subtract_decimals",
@@ -262,7 +269,7 @@ class ExpressionCompiler:
             case IntType():
                 if isinstance(types[0], DateType):
                     return helper("days_between", left, right)
-                if operator in _INTS and not self._is_native_sum(node):
+                if operator in _INTS and not self._is_native(node):
                     return helper(_INTS[operator], left, right)
             case FloatType():
                 if operator == "**":
@@ -282,7 +289,10 @@ class ExpressionCompiler:
                 pass
         return ast.BinOp(left, _NATIVE[operator](), right)
 
-    def _is_native_sum(self, node: tree.Binary) -> bool:
+    def _is_native(self, node: tree.Binary) -> bool:
+        """Whether Python's operator for ints takes bounded time, and its result can't outgrow the bounds."""
+        if node.operator in ("//", "%"):
+            return isinstance(node.right, tree.IntLiteral) and node.right.value < 2**30
         if node.operator not in ("+", "-"):
             return False
         has_constant = isinstance(node.left, tree.IntLiteral) or isinstance(node.right, tree.IntLiteral)

@@ -7,6 +7,9 @@ from dataclasses import fields
 
 from maker_dsl.syntax import tree
 
+_CONTAINER = 5
+"""Making a container takes memory as well as time."""
+
 
 def work(node: tree.Node) -> int:
     """The number of operations written in the expression; a long literal counts for its length."""
@@ -14,9 +17,21 @@ def work(node: tree.Node) -> int:
     waiting: list[tree.Node] = [node]
     while waiting:
         current = waiting.pop()
-        total += 1 + len(current.value) // 64 if isinstance(current, tree.StringLiteral) else 1
+        total += _own_work(current)
         waiting.extend(_parts(current))
     return total
+
+
+def _own_work(node: tree.Node) -> int:
+    match node:
+        case tree.StringLiteral(value=text):
+            return 1 + len(text) // 64
+        case tree.ListLiteral() | tree.RecordLiteral() | tree.MapLiteral():
+            return _CONTAINER
+        case tree.ListComprehension() | tree.MapComprehension() | tree.Generator():
+            return _CONTAINER
+        case _:
+            return 1
 
 
 def _parts(node: tree.Node) -> Iterator[tree.Node]:

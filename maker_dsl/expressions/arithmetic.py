@@ -58,7 +58,27 @@ def subtract_ints(left: int, right: int) -> int:
 
 def multiply_ints(left: int, right: int) -> int:
     """`left * right`, bounded."""
+    _spend_product(left, right)
     return bounded_int(left * right)
+
+
+def divide_ints(left: int, right: int) -> int:
+    """`left // right`, with fuel for large ints."""
+    _spend_product(left, right)
+    return left // right
+
+
+def modulo_ints(left: int, right: int) -> int:
+    """`left % right`, with fuel for large ints."""
+    _spend_product(left, right)
+    return left % right
+
+
+def _spend_product(left: int, right: int) -> None:
+    """Multiplying and dividing takes time in proportion to the product of the lengths."""
+    cost = left.bit_length() * right.bit_length() >> 16
+    if cost:
+        spend(cost)
 
 
 def power_int(base: int, exponent: int) -> int:
@@ -69,6 +89,7 @@ def power_int(base: int, exponent: int) -> int:
         raise EvaluationError(f"this int is too large: an int has at most {MAX_INT_BITS:,} binary digits")
     if -1 <= base <= 1:
         return base if exponent % 2 else base * base if exponent else 1
+    spend(((abs(base).bit_length() * exponent) ** 2 >> 16) + 1)
     return bounded_int(int(base**exponent))
 
 

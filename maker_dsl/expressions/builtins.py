@@ -24,7 +24,7 @@ from maker_dsl.expressions.arithmetic import (
     too_long_text,
 )
 from maker_dsl.expressions.errors import EvaluationError
-from maker_dsl.expressions.fuel import count_range, int_range, spend, spend_all, spend_text
+from maker_dsl.expressions.fuel import count_range, int_range, spend, spend_all, spend_keys, spend_text
 from maker_dsl.expressions.limits import (
     CHARACTERS_PER_FUEL,
     MAX_CHARACTERS,
@@ -89,6 +89,10 @@ def flatten(lists: list[list[Any]]) -> list[Any]:
     return [item for part in lists for item in part]
 
 
+_SLOW = 3
+"""How many operations it is worth to look at each part of a value in Python code."""
+
+
 def _hashable(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return tuple(map(_hashable, value))
@@ -98,7 +102,8 @@ def _hashable(value: Any) -> Any:
 
 
 def unique(items: list[Any]) -> list[Any]:
-    spend_all(items)
+    for _ in range(_SLOW):
+        spend_all(items)
     seen: dict[Any, Any] = {}
     for item in items:
         seen.setdefault(_hashable(item), item)
@@ -190,17 +195,17 @@ def count_item(items: list[Any], item: Any) -> int:
 
 
 def keys(mapping: dict[str, Any]) -> list[str]:
-    spend(len(mapping) + 1)
+    spend_keys(mapping)
     return sorted(mapping)
 
 
 def values(mapping: dict[str, Any]) -> list[Any]:
-    spend(len(mapping) + 1)
+    spend_keys(mapping)
     return [mapping[key] for key in sorted(mapping)]
 
 
 def items_of(mapping: dict[str, Any]) -> list[tuple[str, Any]]:
-    spend(len(mapping) + 1)
+    spend_keys(mapping)
     return [(key, mapping[key]) for key in sorted(mapping)]
 
 
@@ -272,7 +277,7 @@ def replace(text: str, part: str, by: str) -> str:
 
 
 def matches(text: str, regex: str) -> bool:
-    spend(len(text) * 2 // CHARACTERS_PER_FUEL + 1)
+    spend(len(text) * (len(regex) + 16) // (CHARACTERS_PER_FUEL * 16) + 1)
     return pattern(regex).matches(text)
 
 
@@ -354,6 +359,7 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?")
 def text_to_int(text: str) -> int | None:
     if len(text) > MAX_INT_BITS // 3 or not _INT.fullmatch(text):
         return None
+    spend(len(text) // CHARACTERS_PER_FUEL)
     number = int(text)
     return number if number.bit_length() <= MAX_INT_BITS else None
 

@@ -57,17 +57,18 @@ def spend_all(value: Any) -> Any:
                 spend(len(item) // CHARACTERS_PER_FUEL + 1)
             elif isinstance(item, list | tuple):
                 spend(len(item) + 1)
-                if (
-                    (item and isinstance(item[0], list | tuple | dict | str))
-                    or isinstance(item, tuple)
-                    or None in item[:1]
-                ):
+                if _has_parts(item):
                     deeper.append(item)
             elif isinstance(item, dict):
-                spend(len(item) * 2 + 1)
+                spend_keys(item)
                 deeper.append(item.values())
         level = list(chain.from_iterable(deeper))
     return value
+
+
+def spend_keys(mapping: dict[str, Any]) -> None:
+    """Account for going through a map's keys once."""
+    spend(len(mapping) * 2 + sum(map(len, mapping)) // CHARACTERS_PER_FUEL + 1)
 
 
 def _has_parts(items: Sequence[Any]) -> bool:
@@ -85,12 +86,14 @@ def each(items: Sequence[Any], cost: int) -> Sequence[Any]:
 
 def each_key(mapping: dict[str, Any], cost: int) -> list[str]:
     """A map's keys to go through in ascending order: the order of a reply's keys must not matter."""
+    spend_keys(mapping)
     spend(len(mapping) * cost)
     return sorted(mapping)
 
 
 def each_pair(mapping: dict[str, Any], cost: int) -> list[tuple[str, Any]]:
     """A map's keys and values to go through in the order of the keys."""
+    spend_keys(mapping)
     spend(len(mapping) * cost)
     return [(key, mapping[key]) for key in sorted(mapping)]
 
@@ -107,7 +110,7 @@ def int_range(start: int, stop: int | None = None, step: int = 1) -> range:
 def each_int(cost: int, start: int, stop: int | None = None, step: int = 1) -> range:
     """The ints of a builtin `range` to go through, without making a list of them."""
     numbers = int_range(start, stop, step)
-    spend((count_range(numbers)) * cost)
+    spend(count_range(numbers) * cost)
     return numbers
 
 

@@ -25,5 +25,5 @@ MAX_DECIMAL_DIGITS = 50
 MAX_DECIMAL_EXPONENT = 999
 """A decimal lies under 10 ** 1000, its smallest place is 10 ** -1048."""
 
-CHARACTERS_PER_FUEL = 16
+CHARACTERS_PER_FUEL = 8
 """So many characters count as one operation where a text is copied, compared or searched."""

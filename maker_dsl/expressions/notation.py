@@ -9,7 +9,7 @@ from typing import Any
 
 from maker_dsl.expressions.arithmetic import bounded_int, bounded_text
 from maker_dsl.expressions.errors import EvaluationError
-from maker_dsl.expressions.fuel import spend_all
+from maker_dsl.expressions.fuel import spend, spend_all
 from maker_dsl.expressions.limits import MAX_CHARACTERS
 
 
@@ -20,9 +20,14 @@ def to_string(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else to_json(value)
 
 
+_SLOW = 4
+"""How many operations it is worth to write a part of a value."""
+
+
 def to_json(value: Any) -> str:
     """Canonical JSON: keys sorted, no white space, decimals without trailing zeros or exponent."""
-    spend_all(value)
+    for _ in range(_SLOW):
+        spend_all(value)
     pieces: list[str] = []
     _write(value, pieces)
     if sum(map(len, pieces)) > MAX_CHARACTERS:
@@ -39,6 +44,7 @@ def _write(value: Any, pieces: list[str]) -> None:
         case str():
             pieces.append(json.dumps(value, ensure_ascii=False))
         case int():
+            spend(value.bit_length() >> 5)
             pieces.append(str(bounded_int(value)))
         case float():
             pieces.append(repr(value + 0.0))

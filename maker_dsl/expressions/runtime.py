@@ -45,6 +45,8 @@ _HELPERS: dict[str, Any] = {
             "add_ints",
             "subtract_ints",
             "multiply_ints",
+            "divide_ints",
+            "modulo_ints",
             "power_int",
             "finite",
             "power_float",
