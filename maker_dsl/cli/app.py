@@ -98,8 +98,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output has gone (`maker … | head`); say nothing more, also not at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
-    except Exception:
-        return _our_bug()
+    except Exception as error:
+        # Loaded only now: it knows the exceptions of all parts.
+        code = import_module("maker_dsl.cli.failures").tell(error)
+        return _our_bug() if code is None else int(code)
     return code if isinstance(code, int) else ExitCode.DONE
 
 

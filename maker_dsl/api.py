@@ -1,0 +1,257 @@
+"""maker from Python: the same as the command line, typed and small. `import maker_dsl` gives all of it.
+
+This is where the two halves meet: a task from the language, a provider from a profile, a run from the engine. The
+command line is built on it.
+
+Refused            a task, an input, a profile or a setting is wrong: carries diagnostics
+├── TaskRefused
+├── ProfileRefused
+└── (engine) SettingsRefused, (compiler) InputRefused, (task) TaskError carry theirs too: see `diagnostics_of`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from maker_dsl.diagnostics import Diagnostic, Label, Problems, Source, Span
+from maker_dsl.engine.inspection import StepStory, explain_step, read_status
+from maker_dsl.engine.records import RunRecord
+from maker_dsl.engine.report import Observer, RunReport, Status
+from maker_dsl.engine.settings import RunOptions, SettingsRefused
+from maker_dsl.engine.start import ProviderSetup, begin_run, reopen_run
+from maker_dsl.engine.verification import Verification, verify_run
+from maker_dsl.journal.disk import RealDisk
+from maker_dsl.journal.run_directory import RunDirectory, find_run
+from maker_dsl.judging import Verdict
+from maker_dsl.judging import judge as judge_raw
+from maker_dsl.language import Checked, InputRefused, check_text
+from maker_dsl.language import load as read_task
+from maker_dsl.providers.open import ProfileError, open_provider
+from maker_dsl.providers.profile import Profile
+from maker_dsl.providers.profiles import load_profile, profile_directories
+from maker_dsl.providers.secrets import STRUCK, public_value
+from maker_dsl.task import Finish, RawReply, State, Task, TaskError
+from maker_dsl.tokens import estimate_tokens
+
+RUNS = Path("runs")
+"""Where runs are kept unless somebody says otherwise."""
+
+
+class Refused(Exception):
+    """Something that somebody wrote is wrong; nothing was started."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__("; ".join(f"{one.code}: {one.title}" for one in self.diagnostics))
+
+
+class TaskRefused(Refused):
+    """The task file is wrong."""
+
+
+class ProfileRefused(Refused):
+    """The profile is wrong."""
+
+
+def diagnostics_of(error: BaseException) -> tuple[Diagnostic, ...] | None:
+    """The findings that an exception of ours carries; None for any other exception."""
+    match error:
+        case Refused() | InputRefused() | SettingsRefused():
+            return tuple(error.diagnostics)
+        case TaskError() | ProfileError():
+            return (error.diagnostic,)
+        case _:
+            return None
+
+
+def check(task: str | Path) -> tuple[Diagnostic, ...]:
+    """Everything wrong with a task file (a path or the name of a bundled one); raises FileProblem."""
+    return read_task(task).diagnostics
+
+
+def load(task: str | Path, **inputs: object) -> Task:
+    """A task, bound to its inputs. Raises FileProblem, TaskRefused, InputRefused."""
+    return _bound(read_task(task), inputs)
+
+
+def loads(text: str, name: str = "task.maker", **inputs: object) -> Task:
+    """A task from a text; `name` is what diagnostics call it. Raises as `load`."""
+    return _bound(check_text(Source(name, text)), inputs)
+
+
+def judge(
+    task: Task,
+    reply: str,
+    *,
+    state: State | None = None,
+    step: str | None = None,
+    tokens: int | None = None,
+    finish: Finish = "stop",
+) -> Verdict:
+    """What one reply is worth: a Vote or a Flag. Default: the initial state, and the first step that applies there.
+
+    `state` is as `task.state_codec.validate` gives it. Raises TaskError, and KeyError for an unknown step.
+    """
+    state = task.initial_state if state is None else state
+    kind = task.next_step(state) if step is None else task.step(step)
+    raw = RawReply(reply, estimate_tokens(reply) if tokens is None else tokens, finish)
+    return judge_raw(task, kind, state, kind.state_locals(state), raw)
+
+
+def run(
+    task: Task,
+    *,
+    provider: str = "simulated",
+    overrides: Sequence[str] = (),
+    runs: Path = RUNS,
+    options: RunOptions | None = None,
+    observer: Observer | None = None,
+) -> RunReport:
+    """Carry out a task. Raises ProfileRefused, SettingsRefused, TaskError; a run that stops early is a report."""
+    options = options or RunOptions()
+    choice = ProviderChoice(provider, overrides)
+
+    async def go() -> RunReport:
+        setup = choice.open(task, options.seed)
+        return await begin_run(task, setup, options, runs, observer=observer).go()
+
+    return asyncio.run(go())
+
+
+def resume(
+    run: str | Path,
+    *,
+    runs: Path = RUNS,
+    provider: str | None = None,
+    overrides: Sequence[str] = (),
+    options: RunOptions | None = None,
+    observer: Observer | None = None,
+) -> RunReport:
+    """Go on with a run: an id, the beginning of one, or a path. Raises as `run`, and journal errors."""
+    directory = open_run(run, runs)
+
+    async def go() -> RunReport:
+        choose = ProviderChoice(provider, overrides)
+        return await reopen_run(directory, load_kept_task, choose, options, observer=observer).go()
+
+    return asyncio.run(go())
+
+
+def status(run: str | Path, *, runs: Path = RUNS) -> Status:
+    """Where a run stands; it may be at work meanwhile. Raises journal errors."""
+    return read_status(open_run(run, runs))
+
+
+def explain(run: str | Path, step: int, *, runs: Path = RUNS) -> StepStory:
+    """Everything that happened at a step, counted from 0. Raises StepMissing and journal errors."""
+    return explain_step(open_run(run, runs), load_kept_task, step)
+
+
+def verify(run: str | Path, *, runs: Path = RUNS) -> Verification:
+    """Replay a run's journal without a model. Raises journal errors."""
+    return verify_run(open_run(run, runs), load_kept_task)
+
+
+# What the command line uses too ------------------------------------------------------------------------------------
+
+
+def open_run(run: str | Path, runs: Path = RUNS) -> RunDirectory:
+    """The directory of a run; raises RunNotFound, RunAmbiguous."""
+    return find_run(runs, str(run), RealDisk())
+
+
+def read_profile(name: str, overrides: Sequence[str] = ()) -> Profile:
+    """A checked profile; raises ProfileRefused."""
+    problems = Problems()
+    profile = load_profile(name, overrides, profile_directories(Path.cwd()), os.environ, problems)
+    if profile is None:
+        raise ProfileRefused(problems)
+    return profile
+
+
+class ProviderChoice:
+    """Which provider a run has: a profile by name or path, and changes to single keys of it.
+
+    With a name of None, going on with a run takes the profile and the changes that the run was started with.
+    """
+
+    def __init__(self, name: str | None, overrides: Sequence[str] = ()) -> None:
+        self._name = name
+        self._overrides = tuple(overrides)
+
+    def open(self, task: Task, seed: int | None) -> ProviderSetup:
+        """The provider for a new run, ready for calls. Raises ProfileRefused, ProfileError, PermanentError."""
+        return _open_setup(self._name or "simulated", self._overrides, task, seed)
+
+    def __call__(self, task: Task, record: RunRecord) -> ProviderSetup:
+        """The provider with which to go on with a run. Raises as `open`."""
+        if self._name is not None:
+            return _open_setup(self._name, self._overrides, task, record.seed)
+        given = {_key_of(override) for override in self._overrides}
+        kept = [one for one in record.profile.get("overrides", []) if _key_of(one) not in given]
+        secret = [one for one in kept if STRUCK in one]
+        if secret:
+            raise ProfileRefused(map(_not_kept, secret))
+        return _open_setup(record.profile.get("asked", "simulated"), (*kept, *self._overrides), task, record.seed)
+
+
+def _open_setup(name: str, overrides: Sequence[str], task: Task, seed: int | None) -> ProviderSetup:
+    profile = read_profile(name, overrides)
+    own_seed = profile.simulate.seed or 0
+    said = profile.model_fields_set
+    number = _number_of(profile.temperature) if "temperature" in said else None
+    options = RunOptions(
+        ahead_by=profile.vote.ahead_by,
+        max_samples=profile.vote.max_samples,
+        first_temperature=_number_of(profile.first_temperature),
+        temperature=number,
+        max_tokens=profile.max_tokens,
+        seed=own_seed,
+    )
+    return ProviderSetup(
+        open_provider(profile, task, own_seed if seed is None else seed),
+        profile.limits_of_calls,
+        profile.retry_policy,
+        options,
+        {"asked": name, "overrides": [_public_override(one) for one in overrides], **profile.public()},
+    )
+
+
+def _number_of(temperature: float | str | None) -> float | None:
+    """The temperature to ask for; one of `default` is dropped by the adapter."""
+    return None if temperature is None or isinstance(temperature, str) else temperature
+
+
+def _key_of(override: str) -> str:
+    return override.partition("=")[0].strip()
+
+
+def _public_override(override: str) -> str:
+    key, _, value = override.partition("=")
+    return f"{key}={public_value(key.strip().rpartition('.')[2], value)}"
+
+
+def _not_kept(override: str) -> Diagnostic:
+    source = Source("--override", override)
+    return Diagnostic(
+        "MK680",
+        f"the run was started with a secret `{_key_of(override)}`, which it did not keep",
+        Label(Span(source, 0, len(override))),
+        help=f"give it again: `--override {_key_of(override)}=…`, better as a variable that `api_key_env` names",
+    )
+
+
+def load_kept_task(text: str, name: str, inputs: Mapping[str, Any]) -> Task:
+    """The task that a run keeps, bound to the run's inputs. Raises TaskRefused, InputRefused."""
+    return _bound(check_text(Source(name, text)), inputs)
+
+
+def _bound(checked: Checked, inputs: Mapping[str, object]) -> Task:
+    program = checked.program
+    if program is None:
+        raise TaskRefused(checked.diagnostics)
+    return program.bind(inputs)

@@ -1,0 +1,43 @@
+"""`maker check`: every diagnostic of task files."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from maker_dsl.cli.exits import ExitCode
+from maker_dsl.cli.loading import check_file
+from maker_dsl.cli.output import colour_on, count, json_result, result, say, summary
+from maker_dsl.diagnostics import concise
+from maker_dsl.diagnostics.as_json import as_json
+from maker_dsl.diagnostics.text import render
+from maker_dsl.testing import failed_tests
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.option("--format", "form", type=click.Choice(["text", "concise", "json"]), default="text", show_default=True)
+def check(files: tuple[str, ...], form: str) -> int:
+    """Find everything that is wrong with task files, before a token is bought.
+
+    Syntax, names, types, grammar conflicts, prompt variables, and tests that fail. Exit code 2 if there are errors.
+    """
+    found = []
+    wrong = False
+    for file in files:
+        checked = check_file(file)
+        diagnostics = list(checked.diagnostics)
+        if checked.program is not None:
+            diagnostics += failed_tests(checked.program)
+        wrong = wrong or checked.program is None or len(diagnostics) > len(checked.diagnostics)
+        found += diagnostics
+        for diagnostic in diagnostics:
+            if form == "json":
+                json_result(as_json(diagnostic))
+            elif form == "concise":
+                result(concise.render(diagnostic).rstrip("\n"))
+            else:
+                result(render(diagnostic, colour=colour_on(sys.stdout)))
+    say(f"{count(len(files), 'file')} checked: {summary(found)}")
+    return ExitCode.WRONG if wrong else ExitCode.DONE

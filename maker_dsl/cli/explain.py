@@ -1,0 +1,93 @@
+"""`maker explain`: a diagnostic's code, or a step of a run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from maker_dsl.api import load_kept_task, open_run
+from maker_dsl.cli.exits import ExitCode
+from maker_dsl.cli.loading import json_option
+from maker_dsl.cli.output import count, json_result, result
+from maker_dsl.cli.working import runs_option
+from maker_dsl.diagnostics import did_you_mean, pages
+from maker_dsl.engine.inspection import SampleStory, StepMissing, StepStory, explain_step
+
+
+@click.command()
+@click.argument("what", metavar="MKnnn|RUN")
+@click.argument("step", metavar="[STEP]", type=click.IntRange(min=1), required=False)
+@runs_option
+@json_option
+def explain(what: str, step: int | None, runs: Path, as_json: bool) -> int:
+    """Explain a diagnostic's code, or a step of a run: its prompt, replies, flags and votes.
+
+    Steps are counted from 1.
+    """
+    if step is None:
+        return _explain_code(what, as_json)
+    try:
+        story = explain_step(open_run(what, runs), load_kept_task, step - 1)
+    except StepMissing as missing:
+        raise click.UsageError(
+            f"The run {missing.run} has no step {step} yet: {count(missing.steps, 'step')} decided."
+        ) from missing
+    if as_json:
+        json_result({**asdict(story), "step": step})
+    else:
+        _tell(story, step)
+    return ExitCode.DONE
+
+
+def _explain_code(code: str, as_json: bool) -> ExitCode:
+    page = pages.page(code)
+    if page is None:
+        if not re.fullmatch(r"(?i)mk\d+", code):
+            raise click.UsageError(f"`{code}` is no code of a diagnostic; to explain a step, name RUN and STEP.")
+        known = pages.codes()
+        raise click.UsageError(
+            f"There is no diagnostic {code.upper()}; {did_you_mean(code.upper(), known, 'codes are such as MK201.')}"
+        )
+    if as_json:
+        json_result(
+            {"code": page.code, "title": page.title, "body": page.body, "wrong": page.wrong, "right": page.right}
+        )
+    else:
+        result(page.text.rstrip("\n"))
+    return ExitCode.DONE
+
+
+def _tell(story: StepStory, step: int) -> None:
+    result(f"# {story.run}, step {step:,} (`{story.kind}`)\n")
+    result(f"State before: {story.state_json}\n")
+    if story.prompt.system is not None:
+        result(f"--- system\n{story.prompt.system}\n")
+    result(f"--- prompt\n{story.prompt.user}\n")
+    for sample in story.samples:
+        _tell_sample(sample)
+    for failure in story.failures:
+        result(f"--- a call failed: {failure.outcome}" + (f": {failure.message}" if failure.message else ""))
+    result("--- ballot (votes counted in slot order)")
+    for key, votes in story.votes:
+        result(f"{votes:>4} for {key}")
+    if story.value is None:
+        result(f"\nNot decided: no key is ahead by {story.ahead_by}.")
+    else:
+        result(f"\nDecided, ahead by {story.ahead_by}: {story.value}\nState after: {story.next_state_json}")
+
+
+def _tell_sample(sample: SampleStory) -> None:
+    again = "" if sample.attempt == 0 else f", resample {sample.attempt}"
+    temperature = "" if sample.temperature is None else f", temperature {sample.temperature:g}"
+    if sample.flag is not None:
+        verdict = f"FLAGGED {sample.flag.name}: {sample.flag.detail}"
+    else:
+        verdict = "a vote" if sample.counted else "a vote, not counted: the step was decided before its slot"
+    result(
+        f"--- slot {sample.slot + 1}{again}{temperature}, {count(sample.tokens, 'token')}, {sample.finish}: {verdict}"
+    )
+    result("(the text was not kept)" if sample.text is None else sample.text)
+    result("")

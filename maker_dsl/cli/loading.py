@@ -1,0 +1,137 @@
+"""From what stands on the command line to a task and its values, or to diagnostics and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from maker_dsl.cli.exits import ExitCode, Leave
+from maker_dsl.cli.output import say_diagnostics
+from maker_dsl.diagnostics import Diagnostic, Label, Severity, Source, Span, did_you_mean
+from maker_dsl.language import Checked, FileProblem, InputRefused, Program, load
+from maker_dsl.task import State, Step, Task, TaskError
+from maker_dsl.types.errors import ValueRefused
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def set_option(command: F) -> F:
+    """`--set NAME=VALUE`, repeatable."""
+    return click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set an input (repeatable).")(
+        command
+    )
+
+
+def state_option(command: F) -> F:
+    """`--state JSON|@FILE`."""
+    return click.option(
+        "--state", "state_text", metavar="JSON|@FILE", help="A state; fields left out take their initial values."
+    )(command)
+
+
+def step_option(command: F) -> F:
+    """`--step NAME`."""
+    return click.option("--step", "step_name", metavar="NAME", help="The step kind (default: the first that applies).")(
+        command
+    )
+
+
+def json_option(command: F) -> F:
+    """`--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(command)
+
+
+def check_file(name_or_path: str) -> Checked:
+    """A task file, checked; leaves with 2 where it can't be read."""
+    try:
+        return load(name_or_path)
+    except FileProblem as problem:
+        source = Source("TASK", name_or_path)
+        label = Label(Span(source, 0, len(name_or_path)))
+        say_diagnostics([Diagnostic("MK691", str(problem), label, help=problem.hint)])
+        raise Leave(ExitCode.WRONG) from problem
+
+
+def load_program(name_or_path: str) -> Program:
+    """The checked program of a file; shows its diagnostics and leaves with 2 where it is wrong."""
+    return require_program(check_file(name_or_path))
+
+
+def require_program(checked: Checked) -> Program:
+    """The program, or its diagnostics on standard error and exit code 2; warnings are left to `maker check`."""
+    if checked.program is None:
+        say_diagnostics(d for d in checked.diagnostics if d.severity is Severity.ERROR)
+        raise Leave(ExitCode.WRONG)
+    return checked.program
+
+
+def bind_program(program: Program, settings: Sequence[str]) -> Task:
+    """The task with its inputs set; leaves with 2 where they don't fit."""
+    texts: dict[str, str] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or not name.strip():
+            raise click.UsageError(f"--set takes NAME=VALUE, not `{setting}`.")
+        if name.strip() in texts:
+            raise click.UsageError(f"--set {name.strip()} is given twice.")
+        texts[name.strip()] = text
+    try:
+        return program.bind(program.read_inputs(texts))
+    except InputRefused as refused:
+        say_diagnostics(refused.diagnostics)
+        raise Leave(ExitCode.WRONG) from refused
+    except TaskError as error:
+        say_diagnostics([error.diagnostic])
+        raise Leave(ExitCode.WRONG) from error
+
+
+def given_state(task: Task, text: str | None) -> State:
+    """The state of `--state`, over the initial one; leaves with 2 where it doesn't fit."""
+    if text is None:
+        return task.initial_state
+    if text.startswith("@"):
+        try:
+            text = sys.stdin.read() if text == "@-" else Path(text[1:]).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise click.UsageError(f"--state {text}: the file can't be read: {error}") from error
+    return state_from_json(task, text, "--state")
+
+
+def state_from_json(task: Task, text: str, name: str) -> State:
+    """A state from JSON text over the initial one; `name` says where the text came from."""
+    try:
+        return task.read_state(text)
+    except ValueRefused as refused:
+        say_diagnostics([state_refused(name, text, refused)])
+        raise Leave(ExitCode.WRONG) from refused
+
+
+def state_refused(name: str, text: str, refused: ValueRefused) -> Diagnostic:
+    """The finding that a given state does not fit the task's."""
+    return Diagnostic(
+        "MK690",
+        f"this is no state of the task: {refused}",
+        Label(Span(Source(name, text), 0, len(text))),
+        help="`maker show FILE schema --of state` shows what a state looks like",
+    )
+
+
+def chosen_step(task: Task, name: str | None, state: State) -> Step:
+    """The step kind of `--step`, else the first that applies in the state."""
+    if name is None:
+        try:
+            return task.next_step(state)
+        except TaskError as error:
+            say_diagnostics([error.diagnostic])
+            raise Leave(ExitCode.WRONG) from error
+    try:
+        return task.step(name)
+    except KeyError:
+        names = [step.name for step in task.steps]
+        listing = "there are: " + ", ".join(f"`{known}`" for known in names)
+        hint = did_you_mean(name, names, listing)
+        raise click.UsageError(f"The task `{task.name}` has no step `{name}`; {hint}") from None

@@ -1,0 +1,49 @@
+"""`maker resume`: go on with a run that was stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from maker_dsl.api import ProviderChoice, load_kept_task, open_run
+from maker_dsl.cli.loading import check_file, json_option
+from maker_dsl.cli.working import quiet_option, runs_option, work
+from maker_dsl.engine.settings import RunOptions
+from maker_dsl.engine.start import reopen_run
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.option("--provider", metavar="NAME|PATH", help="Another profile. [default: as the run was started]")
+@click.option("--override", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a key of the profile.")
+@click.option("--max-samples", type=click.IntRange(min=1), metavar="N", help="Samples for one step.")
+@click.option("--max-steps", type=click.IntRange(min=0), metavar="N", help="Steps before the run stops.")
+@click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Never spend more than this in all.")
+@click.option("--task", "task_file", metavar="FILE", help="Assert that this is the task the run was started with.")
+@runs_option
+@json_option
+@quiet_option
+def resume(
+    run: str,
+    provider: str | None,
+    overrides: tuple[str, ...],
+    max_samples: int | None,
+    max_steps: int | None,
+    max_cost: float | None,
+    task_file: str | None,
+    runs: Path,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Go on with a run that was stopped, from its last decision. RUN is an id, the beginning of one, or a path."""
+    directory = open_run(run, runs)
+    options = RunOptions(max_samples=max_samples, max_steps=max_steps, max_cost_usd=max_cost)
+    text = None if task_file is None else check_file(task_file).source.text
+    choice = ProviderChoice(provider, overrides)
+    return work(
+        lambda watcher: reopen_run(directory, load_kept_task, choice, options, task_text=text, observer=watcher),
+        runs,
+        as_json,
+        quiet,
+    )

@@ -1,0 +1,67 @@
+"""`maker run`: carry out a task."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from maker_dsl.api import ProviderChoice
+from maker_dsl.cli.loading import bind_program, json_option, load_program, set_option
+from maker_dsl.cli.output import count, say
+from maker_dsl.cli.working import quiet_option, runs_option, work
+from maker_dsl.engine.settings import Keep, RunOptions
+from maker_dsl.engine.start import begin_run
+
+
+@click.command()
+@click.argument("task", metavar="TASK")
+@set_option
+@click.option("--provider", metavar="NAME|PATH", help="The profile. [default: $MAKER_PROVIDER, else simulated]")
+@click.option("--override", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a key of the profile.")
+@click.option("--ahead-by", type=click.IntRange(min=1), metavar="K", help="The margin of the vote.")
+@click.option("--max-samples", type=click.IntRange(min=1), metavar="N", help="Samples for one step.")
+@click.option("--max-steps", type=click.IntRange(min=0), metavar="N", help="Steps before the run stops.")
+@click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Never spend more than this.")
+@click.option("--keep", type=click.Choice(get_args(Keep)), help="Which replies' texts to keep. [default: all]")
+@runs_option
+@click.option("--seed", type=int, metavar="N", help="The seed of everything random. [default: the profile's, else 0]")
+@json_option
+@quiet_option
+def run(
+    task: str,
+    settings: tuple[str, ...],
+    provider: str | None,
+    overrides: tuple[str, ...],
+    ahead_by: int | None,
+    max_samples: int | None,
+    max_steps: int | None,
+    max_cost: float | None,
+    keep: Keep | None,
+    runs: Path,
+    seed: int | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Carry out a task: a path of a .maker file, or the name of a bundled task.
+
+    Without --provider and $MAKER_PROVIDER this is a rehearsal on the simulated model.
+    """
+    bound = bind_program(load_program(task), settings)
+    name = provider or os.environ.get("MAKER_PROVIDER") or "simulated"
+    options = RunOptions(
+        ahead_by=ahead_by,
+        max_samples=max_samples,
+        max_steps=max_steps,
+        max_cost_usd=max_cost,
+        seed=seed,
+        keep=keep,
+    )
+    setup = ProviderChoice(name, overrides).open(bound, seed)
+    if not quiet:
+        kind = " (simulated: a rehearsal, no model is asked)" if setup.profile.get("provider") == "simulated" else ""
+        expected = "" if bound.expected_steps is None else f", {count(bound.expected_steps, 'step')} expected"
+        say(f"{bound.name} on {setup.provider.name}{kind}{expected}")
+    return work(lambda watcher: begin_run(bound, setup, options, runs, observer=watcher), runs, as_json, quiet)

@@ -1,0 +1,91 @@
+"""`maker show`: what a task sends, and what it takes."""
+
+from __future__ import annotations
+
+import click
+import orjson
+
+from maker_dsl.cli.exits import ExitCode, Leave
+from maker_dsl.cli.loading import (
+    bind_program,
+    chosen_step,
+    given_state,
+    json_option,
+    load_program,
+    set_option,
+    state_option,
+    step_option,
+)
+from maker_dsl.cli.output import json_result, result, say_diagnostics
+from maker_dsl.task import State, Step, TaskError
+
+
+@click.command()
+@click.argument("file", metavar="FILE")
+@click.argument("what", type=click.Choice(["prompt", "format", "schema", "grammar"]))
+@set_option
+@state_option
+@step_option
+@click.option("--of", type=click.Choice(["reply", "state", "inputs", "result"]), help="Whose schema. [default: reply]")
+@click.option("--target", type=click.Choice(["lark", "json-schema"]), help="The grammar's dialect. [default: lark]")
+@json_option
+def show(
+    file: str,
+    what: str,
+    settings: tuple[str, ...],
+    state_text: str | None,
+    step_name: str | None,
+    of: str | None,
+    target: str | None,
+    as_json: bool,
+) -> int:
+    """Show a prompt, the reply format, a schema or a grammar of a task.
+
+    FILE is the path of a .maker file or the name of a bundled task.
+    """
+    if of is not None and what != "schema":
+        raise click.UsageError("--of goes with `schema` only.")
+    if target is not None and what != "grammar":
+        raise click.UsageError("--target goes with `grammar` only.")
+    task = bind_program(load_program(file), settings)
+    if what == "schema" and of in ("state", "inputs", "result"):
+        codec = {"state": task.state_codec, "inputs": task.inputs_codec, "result": task.result_codec}[of]
+        _print_json(codec.schema, as_json)
+        return ExitCode.DONE
+    state = given_state(task, state_text)
+    step = chosen_step(task, step_name, state)
+    if what == "prompt":
+        _show_prompt(step, state, as_json)
+    elif what == "format":
+        if as_json:
+            json_result({"step": step.name, "format": step.reply.instructions, "example": step.reply.example})
+        else:
+            result(f"{step.reply.instructions}\n\nExample:\n{step.reply.example}")
+    elif what == "schema" or target == "json-schema":
+        _print_json(step.reply.schema, as_json)
+    elif as_json:
+        json_result({"step": step.name, "target": "lark", "grammar": step.reply.grammar})
+    else:
+        result(step.reply.grammar.rstrip("\n"))
+    return ExitCode.DONE
+
+
+def _show_prompt(step: Step, state: State, as_json: bool) -> None:
+    try:
+        prompt = step.render(state, step.state_locals(state))
+    except TaskError as error:
+        say_diagnostics([error.diagnostic])
+        raise Leave(ExitCode.WRONG) from error
+    if as_json:
+        json_result({"step": step.name, "system": prompt.system, "prompt": prompt.user})
+        return
+    if prompt.system is not None:
+        result(f"--- system\n{prompt.system}\n--- prompt")
+    result(prompt.user)
+
+
+def _print_json(value: object, one_line: bool) -> None:
+    if one_line:
+        json_result(value)
+    else:
+        result(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())

@@ -1,0 +1,105 @@
+"""`maker status` and `maker runs`: where runs stand, read without disturbing them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from maker_dsl.api import open_run
+from maker_dsl.cli.exits import ExitCode
+from maker_dsl.cli.loading import json_option
+from maker_dsl.cli.output import count, json_result, result, say
+from maker_dsl.cli.watching import cost_text, describe, duration
+from maker_dsl.cli.working import resume_line, runs_option
+from maker_dsl.engine.inspection import read_status
+from maker_dsl.engine.records import RecordUnreadable
+from maker_dsl.engine.report import Status
+from maker_dsl.journal.disk import RealDisk
+from maker_dsl.journal.errors import JournalError
+from maker_dsl.journal.run_directory import list_runs
+
+
+@click.command()
+@click.argument("run", metavar="[RUN]", default="last")
+@runs_option
+@json_option
+def status(run: str, runs: Path, as_json: bool) -> int:
+    """Say where a run stands. RUN is an id, the beginning of one, or a path; without it, the newest."""
+    found = read_status(open_run(run, runs))
+    if as_json:
+        json_result(_as_json(found))
+        return ExitCode.DONE
+    progress = found.progress
+    result(f"{progress.run}: {_state(found)}")
+    if found.reason is not None:
+        result(f"  {found.reason}")
+    result(f"  {progress.task} on {progress.provider}, started {found.started}, {duration(progress.seconds)} of work")
+    speed = progress.steps / progress.seconds if progress.seconds else 0.0
+    result("  " + ", ".join(text for name, text in describe(progress, speed) if name not in ("left", "speed")))
+    for name, number in sorted(progress.flags.items(), key=lambda item: -item[1]):
+        result(f"  flagged {number:,} × {name}")
+    if found.open_votes:
+        result(f"  votes of step {progress.steps + 1:,} so far:")
+        for key, votes in found.open_votes.items():
+            result(f"    {count(votes, 'vote')} for {key}")
+    if found.result_json is not None:
+        result(f"  result: {found.result_json}")
+    elif found.status != "done":
+        result(f"  go on with: {resume_line(progress.run, runs)}")
+    return ExitCode.DONE
+
+
+@click.command()
+@runs_option
+@json_option
+def runs(runs: Path, as_json: bool) -> int:
+    """List the runs there are, oldest first."""
+    listed = list_runs(runs, RealDisk())
+    for directory in listed:
+        try:
+            found = read_status(directory)
+        except (JournalError, RecordUnreadable) as error:
+            if as_json:
+                json_result({"run": directory.run_id, "error": str(error)})
+            else:
+                result(f"{directory.run_id}  can't be read: {error}")
+            continue
+        if as_json:
+            json_result(_as_json(found))
+        else:
+            progress = found.progress
+            cost = cost_text(progress.cost_usd)
+            result(f"{directory.run_id}  {_state(found)}, {count(progress.steps, 'step')}, {cost}")
+    if not listed:
+        say(f"there are no runs in {runs}")
+    return ExitCode.DONE
+
+
+def _state(found: Status) -> str:
+    return found.status or "at work, or killed"
+
+
+def _as_json(found: Status) -> dict[str, Any]:
+    progress = found.progress
+    return {
+        "run": progress.run,
+        "task": progress.task,
+        "provider": progress.provider,
+        "status": found.status,
+        "reason": found.reason,
+        "started": found.started,
+        "steps": progress.steps,
+        "expected_steps": progress.expected_steps,
+        "samples": progress.samples,
+        "votes": progress.votes,
+        "flags": dict(progress.flags),
+        "retries": progress.retries,
+        "tokens": {"input": progress.tokens.input, "output": progress.tokens.output},
+        "cost_usd": progress.cost_usd,
+        "seconds": round(progress.seconds, 3),
+        "open_votes": dict(found.open_votes),
+        "result": None if found.result_json is None else orjson.Fragment(found.result_json.encode()),
+    }

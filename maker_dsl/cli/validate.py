@@ -1,0 +1,229 @@
+"""`maker validate`: one reply, or many, through the whole judgement, without a model."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO, get_args
+
+import click
+
+from maker_dsl.cli.exits import ExitCode, Leave
+from maker_dsl.cli.loading import (
+    bind_program,
+    chosen_step,
+    given_state,
+    json_option,
+    load_program,
+    set_option,
+    state_from_json,
+    state_option,
+    step_option,
+)
+from maker_dsl.cli.output import json_result, plain, result, say, say_diagnostics
+from maker_dsl.diagnostics import Source
+from maker_dsl.judging import Flag, Verdict, judge
+from maker_dsl.replies.alone import GrammarRefused, read_with_grammar
+from maker_dsl.task import Finish, RawReply, State, Step, Task, TaskError
+from maker_dsl.tokens import estimate_tokens
+
+
+@click.command()
+@click.argument("file", required=False, metavar="[FILE]")
+@click.argument("reply", required=False, metavar="[REPLY|-]")
+@click.option("--jsonl", metavar="PATH|-", help="Judge many: a JSON string or object on each line.")
+@click.option("--grammar", metavar="FILE.lark", help="Hold the text against a Lark grammar alone, without a task.")
+@set_option
+@state_option
+@step_option
+@click.option("--tokens", type=click.IntRange(min=0), help="The reply's tokens. [default: estimated]")
+@click.option("--finish", type=click.Choice(get_args(Finish)), help="Why the reply ended. [default: stop]")
+@json_option
+def validate(
+    file: str | None,
+    reply: str | None,
+    jsonl: str | None,
+    grammar: str | None,
+    settings: tuple[str, ...],
+    state_text: str | None,
+    step_name: str | None,
+    tokens: int | None,
+    finish: Finish | None,
+    as_json: bool,
+) -> int:
+    """Put one reply through the whole judgement: verdict, reason, position, value, new state.
+
+    FILE is the path of a .maker file or the name of a bundled task; with --grammar there is none. A REPLY of `-` is
+    read from standard input. Exit code 0 for accept, 1 for reject.
+    """
+    if grammar is not None:
+        given = settings or state_text or step_name or tokens is not None or finish
+        if given or reply is not None:
+            raise click.UsageError("--grammar stands alone: it takes a text or --jsonl, and no task.")
+        return _with_grammar(grammar, file, jsonl, as_json)
+    if file is None:
+        raise click.UsageError("Missing FILE, the task whose reply this is (or --grammar FILE.lark).")
+    task = bind_program(load_program(file), settings)
+    state = given_state(task, state_text)
+    if jsonl is not None:
+        if reply is not None:
+            raise click.UsageError("Give either REPLY or --jsonl.")
+        return _many(task, state, step_name, tokens, finish, jsonl)
+    text = _text(reply)
+    step = chosen_step(task, step_name, state)
+    verdict = _judge(task, step, state, text, tokens, finish)
+    if as_json:
+        json_result(_as_json(verdict, text))
+    else:
+        _print(verdict, text)
+    return ExitCode.NOT_DONE if isinstance(verdict, Flag) else ExitCode.DONE
+
+
+def _judge(task: Task, step: Step, state: State, text: str, tokens: int | None, finish: Finish | None) -> Verdict:
+    raw = RawReply(text, estimate_tokens(text) if tokens is None else tokens, finish or "stop")
+    try:
+        return judge(task, step, state, step.state_locals(state), raw)
+    except TaskError as error:
+        say_diagnostics([error.diagnostic])
+        raise Leave(ExitCode.WRONG) from error
+
+
+def _many(
+    task: Task, state: State, step_name: str | None, tokens: int | None, finish: Finish | None, path: str
+) -> ExitCode:
+    rejected = total = 0
+    for number, line in _lines(path):
+        where = f"{'standard input' if path == '-' else path}, line {number}"
+        record = _record(line, where)
+        line_state = state_from_json(task, json.dumps(record["state"]), where) if "state" in record else state
+        step = chosen_step(task, record.get("step", step_name), line_state)
+        verdict = _judge(
+            task, step, line_state, record["reply"], record.get("tokens", tokens), record.get("finish", finish)
+        )
+        json_result({"line": number, **_as_json(verdict, record["reply"])})
+        total += 1
+        rejected += isinstance(verdict, Flag)
+    say(f"{total - rejected:,} accepted, {rejected:,} rejected")
+    return ExitCode.NOT_DONE if rejected else ExitCode.DONE
+
+
+_RECORD_KEYS: dict[str, type] = {"reply": str, "state": dict, "step": str, "tokens": int, "finish": str}
+
+
+def _record(line: str, where: str) -> dict[str, Any]:
+    """A line as an object with `reply`; leaves with 3 where it is something else."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise Leave(ExitCode.USAGE, f"{where}: this is not JSON: {error}") from error
+    record = {"reply": value} if isinstance(value, str) else value
+    if not isinstance(record, dict) or "reply" not in record:
+        raise Leave(ExitCode.USAGE, f"{where}: expected a JSON string (the reply) or an object with `reply`")
+    for key, one in record.items():
+        if key not in _RECORD_KEYS:
+            raise Leave(ExitCode.USAGE, f"{where}: unknown key `{key}`; there are: {', '.join(_RECORD_KEYS)}")
+        if not isinstance(one, _RECORD_KEYS[key]) or isinstance(one, bool):
+            raise Leave(ExitCode.USAGE, f"{where}: `{key}` must be a JSON {_JSON_NAMES[_RECORD_KEYS[key]]}")
+    if "finish" in record and record["finish"] not in get_args(Finish):
+        raise Leave(ExitCode.USAGE, f"{where}: `finish` is one of {', '.join(get_args(Finish))}")
+    return record
+
+
+_JSON_NAMES = {str: "string", dict: "object", int: "integer"}
+
+
+def _with_grammar(path: str, reply: str | None, jsonl: str | None, as_json: bool) -> ExitCode:
+    try:
+        source = Source(path, Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"--grammar {path}: the file can't be read: {error}") from error
+    try:
+        read = read_with_grammar(source)
+    except GrammarRefused as refused:
+        say_diagnostics([refused.diagnostic])
+        raise Leave(ExitCode.WRONG) from refused
+    if jsonl is None:
+        text = _text(reply)
+        report = _grammar_report(read(text), text)
+        if as_json:
+            json_result(report)
+        elif report["verdict"] == "accept":
+            result("accept")
+        else:
+            result(f"reject: {report['reason']} (line {report['line']}, column {report['column']})")
+        return ExitCode.DONE if report["verdict"] == "accept" else ExitCode.NOT_DONE
+    rejected = 0
+    for number, line in _lines(jsonl):
+        text = _record(line, f"{jsonl}, line {number}")["reply"]
+        report = _grammar_report(read(text), text)
+        rejected += report["verdict"] == "reject"
+        json_result({"line": number, **report})
+    return ExitCode.NOT_DONE if rejected else ExitCode.DONE
+
+
+def _grammar_report(refusal: tuple[str, int] | None, text: str) -> dict[str, Any]:
+    if refusal is None:
+        return {"verdict": "accept", "reason": None}
+    message, offset = refusal
+    position = Source("reply", text).position(offset)
+    return {"verdict": "reject", "reason": message, "line": position.line, "column": position.column}
+
+
+def _text(reply: str | None) -> str:
+    if reply is None and sys.stdin.isatty():
+        raise click.UsageError("Missing REPLY (or `-` to read it from standard input).")
+    return sys.stdin.read() if reply in (None, "-") else str(reply)
+
+
+def _lines(path: str) -> Iterator[tuple[int, str]]:
+    if path == "-":
+        yield from _numbered(sys.stdin)
+        return
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            yield from _numbered(file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"--jsonl {path}: the file can't be read: {error}") from error
+
+
+def _numbered(file: TextIO) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(file, 1):
+        if line.strip():
+            yield number, line
+
+
+def _as_json(verdict: Verdict, text: str) -> dict[str, Any]:
+    if isinstance(verdict, Flag):
+        report: dict[str, Any] = {
+            "verdict": "reject",
+            "reason": verdict.name,
+            "detail": verdict.detail,
+            "stage": verdict.stage,
+            "value": None,
+            "state": None,
+        }
+        if verdict.offset is not None:
+            position = Source("reply", text).position(verdict.offset)
+            report |= {"line": position.line, "column": position.column}
+        return report
+    return {
+        "verdict": "accept",
+        "reason": None,
+        "value": verdict.value,
+        "state": verdict.state,
+        "key": verdict.key,
+    }
+
+
+def _print(verdict: Verdict, text: str) -> None:
+    if isinstance(verdict, Flag):
+        report = _as_json(verdict, text)
+        place = f" (line {report['line']}, column {report['column']})" if "line" in report else ""
+        result(f"reject: {verdict.name}\n  {verdict.detail}{place}")
+        return
+    result("accept")
+    for title, values in (("value", verdict.value), ("state", verdict.state)):
+        for name, value in values.items():
+            result(f"  {title}.{name} = {plain(value)}")

@@ -1,0 +1,110 @@
+"""Working on a run, for `maker run` and `maker resume`: signals, the display, the report, the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from maker_dsl.api import RUNS
+from maker_dsl.cli.exits import ExitCode
+from maker_dsl.cli.output import count, json_result, plain, result, say
+from maker_dsl.cli.watching import Watcher, cost_text, duration, make_watcher
+from maker_dsl.engine.report import RunReport
+from maker_dsl.engine.run import Run
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def runs_option(command: F) -> F:
+    """`--runs DIR`."""
+    return click.option(
+        "--runs",
+        type=click.Path(path_type=Path),
+        default=RUNS,
+        metavar="DIR",
+        show_default=True,
+        help="Where runs are.",
+    )(command)
+
+
+def quiet_option(command: F) -> F:
+    """`--quiet`."""
+    return click.option("--quiet", is_flag=True, help="No progress, only the result.")(command)
+
+
+def work(make: Callable[[Watcher], Run], runs: Path, as_json: bool, quiet: bool) -> ExitCode:
+    """Work on the run that `make` makes, tell how it ended, and say with which code to leave."""
+    watcher = make_watcher(quiet)
+    report = asyncio.run(_go(make, watcher))
+    if as_json:
+        json_result(report.members())
+    else:
+        _tell(report, quiet)
+    if report.status != "done":
+        say(f"go on with: {resume_line(report.run, runs)}")
+    return exit_code(report)
+
+
+def exit_code(report: RunReport) -> ExitCode:
+    """The code that says how a run stands."""
+    if report.status == "done":
+        return ExitCode.DONE
+    return ExitCode.INTERRUPTED if report.status == "interrupted" else ExitCode.NOT_DONE
+
+
+def resume_line(run: str, runs: Path) -> str:
+    """What to type to go on with a run."""
+    return f"maker resume {run}" + ("" if runs == RUNS else f" --runs {runs}")
+
+
+async def _go(make: Callable[[Watcher], Run], watcher: Watcher) -> RunReport:
+    run = make(watcher)
+    try:
+        with _stopping(run):
+            return await run.go()
+    finally:
+        watcher.close()
+
+
+@contextmanager
+def _stopping(run: Run) -> Iterator[None]:
+    """Ctrl-C and a polite kill stop the run cleanly; a second Ctrl-C is the usual one."""
+    loop = asyncio.get_running_loop()
+
+    def stop(name: str) -> None:
+        loop.remove_signal_handler(signal.SIGINT)
+        run.stop(name)
+
+    loop.add_signal_handler(signal.SIGINT, stop, "interrupted by Ctrl-C")
+    loop.add_signal_handler(signal.SIGTERM, stop, "asked to end (SIGTERM)")
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
+def _tell(report: RunReport, quiet: bool) -> None:
+    if not quiet:
+        flags = sum(report.flags.values())
+        say(
+            f"{report.run}: {report.status}, {count(report.steps, 'step')}, {count(report.samples, 'sample')}, "
+            f"{count(report.votes, 'vote')}, {count(flags, 'flag')}, {cost_text(report.cost_usd)}, "
+            f"{duration(report.seconds)}"
+        )
+        for name, number in sorted(report.flags.items(), key=lambda item: -item[1]):
+            say(f"  flagged {number:,} × {name}")
+    if report.reason is not None:
+        say(f"{report.status}: {report.reason}")
+    if report.status == "done":
+        if isinstance(report.result, dict):
+            for name, value in report.result.items():
+                result(f"{name} = {plain(value)}")
+        else:
+            result(plain(report.result))
