@@ -70,7 +70,7 @@ def require_references(task: Task) -> None:
 
 
 class SimulatedModel:
-    """Draws replies to one task's questions; `seed` stands above that of the rates, and without either it is 0.
+    """Draws replies to one task's questions; `seed` is used where the rates have none, and without either it is 0.
 
     Raises PermanentError if the task lacks a reference.
     """
@@ -79,8 +79,9 @@ class SimulatedModel:
         require_references(task)
         self.task = task
         self.rates = rates
-        if seed is None:
-            seed = rates.seed or 0
+        if rates.seed is not None:
+            seed = rates.seed
+        seed = seed or 0
         self._chance = Chance(seed, "draw")
         self._faults = Chance(seed, "fault")
         self._answers_chance = Chance(seed, "answers")
