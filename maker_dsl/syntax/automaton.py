@@ -77,19 +77,23 @@ def run(table: Table, start: str, lexer: Lexer, build: Build) -> Any:
 
 def _reduce(table: Table, rule: Rule, path: list[int], stack: list[_Read], build: Build, ahead: Token) -> None:
     size = rule.size
-    reads = stack[len(stack) - size :]
     children: list[Any] = []
-    for read, take, blanks in zip(reads, rule.take, rule.blanks, strict=False):
-        children.extend([None] * blanks)
-        if take == "keep":
-            children.append(read.value)
-        elif take == "splice":
-            children.extend(read.value)
-    children.extend([None] * rule.blanks[size])
-    if reads:
-        start, end, depth = reads[0].start, reads[-1].end, max(read.depth for read in reads)
-    else:
-        start, end, depth = ahead.start, ahead.start, 0
+    start = end = ahead.start
+    depth = 0
+    if size:
+        reads = stack[-size:]
+        start, end = reads[0].start, reads[-1].end
+        for read, take, blanks in zip(reads, rule.take, rule.blanks, strict=False):
+            if blanks:
+                children.extend([None] * blanks)
+            if take == "keep":
+                children.append(read.value)
+            elif take == "splice":
+                children.extend(read.value)
+            if read.depth > depth:
+                depth = read.depth
+    if rule.blanks[size]:
+        children.extend([None] * rule.blanks[size])
     if rule.is_spliced:
         value: Any = children
     elif rule.passes_single and len(children) == 1:

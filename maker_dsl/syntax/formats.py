@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from maker_dsl.syntax import tree
@@ -10,6 +11,7 @@ from maker_dsl.syntax.broken import Broken
 ParseHole = Callable[[str, int], tree.TypeMember]
 """Parses the inside of a hole that starts at an index of the format text's value."""
 
+_HOLE = re.compile(r"\{\s*[A-Za-z_]\w*\s*:")
 _CLOSES = {"{": "}", "[": "]", "(": ")"}
 
 
@@ -26,6 +28,8 @@ def split_format(text: tree.Text, parse_hole: ParseHole) -> tuple[str | tree.Hol
             at += 2
         elif character == "{":
             end = _hole_end(text, at)
+            if _HOLE.match(value, at) is None:
+                raise _no_hole(text, at, end + 1)
             if literal:
                 pieces.append("".join(literal))
                 literal = []
@@ -85,3 +89,13 @@ def _lone(text: tree.Text, at: int, brace: str) -> Broken:
         span.end,
         help=f"a hole is written `{{name: type}}`; a brace that belongs to the reply itself is written `{brace * 2}`",
     )
+
+
+def _no_hole(text: tree.Text, start: int, end: int) -> Broken:
+    inside = text.value[start + 1 : end - 1].strip()
+    if re.fullmatch(r"[A-Za-z_]\w*", inside):
+        help_text = f"say what stands there: `{{{inside}: int}}`"
+    else:
+        help_text = "write `{name: type}`; braces that belong to the reply itself are written `{{` and `}}`"
+    span = text.part(start, end)
+    return Broken("MK110", "this hole has no name and type", span.start, span.end, help=help_text)

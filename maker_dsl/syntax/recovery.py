@@ -29,7 +29,7 @@ def read_on(source: Source, problems: Problems, attempt: Callable[[str], Any]) -
     """What `attempt` makes of the text, or of what is left of it without its broken entries; None if of nothing."""
     if len(source.text) > MAX_CHARACTERS:
         title = f"this file is too long: {len(source.text):,} characters, at most {MAX_CHARACTERS:,} are allowed"
-        problems.add("MK120", title, Span(source, 0, 1), help="data belongs into inputs, not into the task")
+        problems.add("MK109", title, Span(source, 0, 1), help="data belongs into inputs, not into the task")
         return None
     try:
         return attempt(source.text)

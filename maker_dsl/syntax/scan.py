@@ -15,8 +15,7 @@ PARTS = frozenset(word for words in BLOCK_WORDS.values() for word in words) - {"
 """Words that start an entry also in the middle of a line."""
 
 _PIECE = re.compile(
-    r"(?P<blank>[ \t\r]+|#[^\n]*)"
-    r"|(?P<line>\n)"
+    r"(?P<blank>(?:[ \t\r\n]|#[^\n]*)+)"
     r'|(?P<block>"""(?:[^"\\]|\\[^\n]|\\\n|"(?!""))*""")'
     r'|(?P<text>"(?!"")(?:[^"\\\n]|\\.)*")'
     r'|(?P<open_block>""")'
@@ -59,21 +58,21 @@ def pieces_of(text: str) -> list[Piece]:
     pieces: list[Piece] = []
     at = 0
     fresh = True
+    last = ""
     while at < len(text):
-        match = _PIECE.match(text, at)
-        if pieces and pieces[-1].text == "matching" and text[at] == "/":
-            pattern = _PATTERN.match(text, at)
-            if pattern is not None:
-                pieces.append(Piece("pattern", pattern.group(), at, pattern.end(), fresh))
-                at = pattern.end()
-                continue
-        assert match is not None, "junk matches anything"
-        kind = match.lastgroup or "junk"
-        if kind == "line":
-            fresh = True
-        elif kind != "blank":
-            pieces.append(Piece(kind, match.group(), at, match.end(), fresh))
+        match = _PATTERN.match(text, at) if last == "matching" else None
+        kind = "pattern"
+        if match is None:
+            match = _PIECE.match(text, at)
+            assert match is not None, "junk matches anything"
+            kind = match.lastgroup or "junk"
+        found = match.group()
+        if kind == "blank":
+            fresh = fresh or "\n" in found
+        else:
+            pieces.append(Piece(kind, found, at, match.end(), fresh))
             fresh = False
+            last = found
         at = match.end()
     return pieces
 

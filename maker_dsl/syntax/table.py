@@ -20,7 +20,7 @@ from typing import Any
 
 from maker_dsl.bundled import bundled_path
 
-_LAYOUT = 1
+_LAYOUT = 2
 """Part of the name of a kept table: raise it when the layout of the JSON changes."""
 
 STARTS = ("task_file", "expression", "member")
@@ -147,13 +147,13 @@ def make(grammar: str, *, strict: bool = False) -> dict[str, Any]:
     lark = Lark(grammar, parser="lalr", start=list(STARTS), maybe_placeholders=True, strict=strict)
     parse_table: Any = lark.parser.parser._parse_table
     numbers = {rule: number for number, rule in enumerate(lark.rules)}
-    order = {state: number for number, state in enumerate(parse_table.states)}
+    order = _numbered(parse_table.states, list(parse_table.start_states.values()), Shift)
     states: list[dict[str, int]] = [
         {
             symbol: order[target] if action is Shift else -1 - numbers[target]
-            for symbol, (action, target) in actions.items()
+            for symbol, (action, target) in sorted(parse_table.states[state].items())
         }
-        for actions in parse_table.states.values()
+        for state in order
     ]
     words, signs, patterns = {}, {}, {}
     for terminal in lark.terminals:
@@ -173,6 +173,20 @@ def make(grammar: str, *, strict: bool = False) -> dict[str, Any]:
         "signs": signs,
         "patterns": patterns,
     }
+
+
+def _numbered(states: Any, starts: list[Any], shift: Any) -> dict[Any, int]:
+    """Numbers for the states in the order in which they are reached: Lark's own differ from run to run."""
+    order: dict[Any, int] = {}
+    waiting = list(starts)
+    while waiting:
+        following: list[Any] = []
+        for state in waiting:
+            if state not in order:
+                order[state] = len(order)
+                following.extend(target for _, (action, target) in sorted(states[state].items()) if action is shift)
+        waiting = following
+    return order
 
 
 def _rule(rule: Any) -> list[Any]:

@@ -1,0 +1,60 @@
+"""Explain pages and codes belong together: every code has a page, and every page's examples are as it says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import maker_dsl
+from maker_dsl.diagnostics import Source, pages
+from maker_dsl.language import check_text
+
+PACKAGE = Path(maker_dsl.__file__).parent
+CODES = pages.codes()
+
+
+def codes_in_source() -> dict[str, str]:
+    """The codes that the package's own code names, each with a file that does."""
+    found: dict[str, str] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for code in re.findall(r"\"(MK\d{3})\"", path.read_text(encoding="utf-8")):
+            found.setdefault(code, str(path.relative_to(PACKAGE)))
+    return found
+
+
+def codes_of(text: str) -> list[str]:
+    return sorted({found.code for found in check_text(Source("example.maker", text)).diagnostics})
+
+
+def test_every_code_has_a_page() -> None:
+    missing = {code: file for code, file in codes_in_source().items() if code not in CODES}
+    assert missing == {}
+
+
+def test_every_page_belongs_to_a_code() -> None:
+    assert sorted(set(CODES) - set(codes_in_source())) == []
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_page_is_of_the_form_and_speaks_of_its_code(code: str) -> None:
+    page = pages.page(code)
+    assert page is not None
+    assert page.title == page.title.strip()
+    assert page.body
+    assert page.wrong != page.right
+    assert pages.page(code.lower()) == page
+
+
+@pytest.mark.parametrize("code", [code for code in CODES if pages.page(code).language == "maker"])  # type: ignore[union-attr]
+def test_examples_are_wrong_and_right(code: str) -> None:
+    page = pages.page(code)
+    assert page is not None
+    assert codes_of(page.wrong) == [code]
+    assert codes_of(page.right) == []
+
+
+@pytest.mark.parametrize("code", ["MK000", "MK1", "mk", "../MK101", "MK101.md", ""])
+def test_an_unknown_code_has_no_page(code: str) -> None:
+    assert pages.page(code) is None
