@@ -9,6 +9,7 @@ from maker_dsl.syntax import tree
 
 _CONTAINER = 5
 """Making a container takes memory as well as time."""
+_CALL = 4
 
 
 def work(node: tree.Node) -> int:
@@ -30,6 +31,10 @@ def _own_work(node: tree.Node) -> int:
             return _CONTAINER
         case tree.ListComprehension() | tree.MapComprehension() | tree.Generator():
             return _CONTAINER
+        case tree.Call():
+            return _CALL
+        case tree.Identifier():
+            return 0
         case _:
             return 1
 

@@ -89,7 +89,10 @@ def flatten(lists: list[list[Any]]) -> list[Any]:
     return [item for part in lists for item in part]
 
 
-_SLOW = 3
+_TUPLE = 6
+"""How many operations it is worth to make a tuple, for the memory it takes."""
+
+_SLOW = 6
 """How many operations it is worth to look at each part of a value in Python code."""
 
 
@@ -111,12 +114,12 @@ def unique(items: list[Any]) -> list[Any]:
 
 
 def number_items(items: list[Any]) -> list[tuple[int, Any]]:
-    spend(len(items) + 1)
+    spend(len(items) * _TUPLE + 1)
     return list(enumerate(items))
 
 
 def pair(left: list[Any], right: list[Any]) -> list[tuple[Any, Any]]:
-    spend(min(len(left), len(right)) + 1)
+    spend(min(len(left), len(right)) * _TUPLE + 1)
     return list(zip(left, right, strict=False))
 
 
@@ -206,6 +209,7 @@ def values(mapping: dict[str, Any]) -> list[Any]:
 
 def items_of(mapping: dict[str, Any]) -> list[tuple[str, Any]]:
     spend_keys(mapping)
+    spend(len(mapping) * _TUPLE)
     return [(key, mapping[key]) for key in sorted(mapping)]
 
 

@@ -17,6 +17,9 @@ def to_string(value: Any) -> str:
     """A string as it is, a date without quotes, anything else as canonical JSON."""
     if isinstance(value, str):
         return value
+    if type(value) is int:
+        spend(value.bit_length() >> 5)
+        return str(bounded_int(value))
     return value.isoformat() if isinstance(value, date) else to_json(value)
 
 
