@@ -117,6 +117,9 @@ class SegmentScan:
             if frame.sequence != self.sequence:
                 self.problem = f"record {frame.sequence} stands where record {self.sequence} belongs"
                 return
+            if frame.type == SEAL and frame.stored_chain != self.chain[:STORED_CHAIN]:
+                self.problem = "it seals another past"
+                return
             if frame.type == SEAL:
                 self.seal_offset = self.offset
                 self.proven_below, self._proven_offset = self.sequence, self.offset

@@ -21,6 +21,7 @@ from maker_dsl.journal import (
     Reader,
     segment_starts,
 )
+from maker_dsl.journal.format import RECORD_HEAD, crc_seed, encode_record, next_chain
 
 FIRST, SECOND, THIRD = (LOG / f"0000000{number}.log" for number in (1, 2, 3))
 WRITTEN = [(i % 3, b"payload %d " % i + b"x" * (i * 3)) for i in range(9)]
@@ -141,6 +142,41 @@ def test_a_snapshot_proves_that_a_truncated_log_was_longer() -> None:
             reopen(cut)
 
 
+def other_past() -> MemoryDisk:
+    """The same run with other payloads of the same lengths, so that each record is valid in the same place."""
+    return written(closed=True, records=[(type, payload.upper()) for type, payload in WRITTEN])
+
+
+def test_a_record_or_seal_of_another_past_does_not_continue_this_one() -> None:
+    disk, other = written(closed=True), other_past()
+    at = [start for segment, start in record_starts(disk) if segment == 3]
+    end = len(disk.content(THIRD))
+    spliced = disk.kill()
+    spliced.content(THIRD)[at[1] : at[2]] = other.content(THIRD)[at[1] : at[2]]
+    with pytest.raises(JournalDamaged, match="does not continue the record before it"):
+        reopen(spliced)
+    assert outcome(spliced) is None
+    spliced = disk.kill()
+    spliced.content(THIRD)[end - OVERHEAD :] = other.content(THIRD)[end - OVERHEAD :]
+    with Reader(LOG, spliced) as reader:
+        list(reader.tail())
+        assert reader.torn == "it seals another past"
+        assert not reader.is_sealed
+    assert outcome(spliced) == WRITTEN
+
+
+def test_a_record_with_a_wrong_number_is_refused_however_well_it_is_made() -> None:
+    disk = new_disk()
+    journal = Journal.create(LOG, RUN, disk)
+    chain = bytes.fromhex(journal.head)
+    head = RECORD_HEAD.pack(3, 1, 1, 1)
+    forged = encode_record(crc_seed(RUN, 1), 128, next_chain(chain, head, b"one"), head, b"one")
+    disk.content(FIRST).extend(forged)
+    with pytest.raises(JournalDamaged, match="record 1 stands where record 0 belongs"):
+        read_all(disk)
+    assert outcome(disk) is None
+
+
 def replace(disk: MemoryDisk, start: int, end: int, data: bytes) -> None:
     disk.content(SECOND)[start:end] = data
 
@@ -150,7 +186,7 @@ def splices() -> dict[str, Callable[[MemoryDisk], None]]:
     second = bytes(plain.content(SECOND))
     a, b, c = [start for segment, start in record_starts(plain) if segment == 2]
     other_run = written("hanoi-2", closed=True)
-    other_past = written(closed=True, records=[(type, payload.upper()) for type, payload in WRITTEN])
+    past = other_past()
     return {
         "a record taken out": lambda disk: replace(disk, a, b, b""),
         "the last record of a segment taken out": lambda disk: replace(disk, c, len(second), b""),
@@ -160,9 +196,9 @@ def splices() -> dict[str, Callable[[MemoryDisk], None]]:
         "zeros over a record": lambda disk: replace(disk, a, b, bytes(b - a)),
         "bytes put in": lambda disk: replace(disk, b, b, b"\xf5MKr"),
         "a record of another run": lambda disk: replace(disk, a, b, bytes(other_run.content(SECOND)[a:b])),
-        "a record of another past": lambda disk: replace(disk, a, b, bytes(other_past.content(SECOND)[a:b])),
+        "a record of another past": lambda disk: replace(disk, a, b, bytes(past.content(SECOND)[a:b])),
         "a segment of another run": lambda disk: replace(disk, 0, len(second), bytes(other_run.content(SECOND))),
-        "a segment of another past": lambda disk: replace(disk, 0, len(second), bytes(other_past.content(SECOND))),
+        "a segment of another past": lambda disk: replace(disk, 0, len(second), bytes(past.content(SECOND))),
         "the first segment in place of the second": lambda disk: replace(
             disk, 0, len(second), bytes(disk.content(FIRST))
         ),
@@ -173,7 +209,7 @@ def splices() -> dict[str, Callable[[MemoryDisk], None]]:
         ),
         "the last segment's header gone": lambda disk: disk.content(THIRD).__setitem__(slice(0, 128), bytes(128)),
         "a first segment of another past": lambda disk: disk.content(FIRST).__setitem__(
-            slice(None), bytes(other_past.content(FIRST))
+            slice(None), bytes(past.content(FIRST))
         ),
     }
 
@@ -221,6 +257,7 @@ def test_a_torn_tail_is_cut_off_kept_beside_and_reported() -> None:
     torn = reopen(disk).report.torn
     assert torn is not None
     assert (torn.segment, torn.offset, torn.size, torn.reason) == (3, offset, len(tail), "its checksum is wrong")
+    assert len(disk.content(THIRD)) == offset
     assert torn.kept == LOG / f"torn-00000003-{offset}"
     assert bytes(disk.content(torn.kept)) == tail
     assert reopen(disk).report.torn is None
@@ -309,7 +346,7 @@ def test_damaged_snapshots_are_passed_over() -> None:
 
 
 def test_a_snapshot_of_another_past_does_not_cut_the_log() -> None:
-    other = written(closed=True, records=[(type, payload.upper()) for type, payload in WRITTEN])
+    other = other_past()
     with Reader(LOG, other) as reader:
         list(reader.tail(5))
         foreign = reader.position

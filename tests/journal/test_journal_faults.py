@@ -57,6 +57,64 @@ def test_an_io_error_anywhere_ends_the_journal_and_loses_nothing_durable(kind: s
     assert number > 1
 
 
+@pytest.mark.long
+def test_a_failed_sync_anywhere_in_many_lives() -> None:
+    for seed in range(60):
+        for number in range(1, 25):
+            disk, witness = new_disk(), Witness()
+            disk.fail_at["sync", number] = errno.EIO
+            try:
+                live(disk, Random(seed), witness, steps=40)
+            except JournalFailed:
+                pass
+            else:
+                break
+            disk = disk.kill()
+            try:
+                opened = reopen(disk)
+            except JournalMissing:
+                assert not witness.exists
+                continue
+            witness.settle(opened)
+            for cut in range(3):
+                witness.check(disk.power_cut(Random(cut)), at_least=witness.durable)
+
+
+def test_all_that_a_failed_sync_left_in_doubt_is_written_again() -> None:
+    disk, witness = new_disk(), Witness(exists=True)
+    journal = Journal.create(LOG, RUN, disk)
+    witness.append(journal, 1, b"in the first sync")
+    ticket = journal.begin_sync()
+    for _ in range(20):
+        witness.append(journal, 1, b"beside the first sync" * 10)
+    journal.flush()
+    ticket.run()
+    journal.finish_sync(ticket)
+    witness.append(journal, 1, b"says that the first record alone is on disk")
+    disk.fail_at["sync", disk.counts["sync"] + 1] = errno.EIO
+    with pytest.raises(JournalFailed):
+        journal.sync()
+    disk = disk.kill()
+    witness.settle(reopen(disk))
+    assert witness.durable == 22
+    for seed in range(10):
+        witness.check(disk.power_cut(Random(seed)), at_least=22)
+
+
+def test_a_segment_that_could_not_be_begun_for_want_of_room_ends_the_one_before_all_the_same() -> None:
+    disk, witness = new_disk(), Witness(exists=True)
+    journal = Journal.create(LOG, RUN, disk, segment_bytes=1_000)
+    witness.append(journal, 1, b"one")
+    disk.fail_at["sync_directory", disk.counts["sync_directory"] + 1] = errno.ENOSPC
+    with pytest.raises(DiskFull):
+        journal.reserve_space(950)
+    witness.append(journal, 1, b"two")
+    witness.sync(journal)
+    assert journal.position.segment == 2
+    for seed in range(40):
+        witness.check(disk.power_cut(Random(seed)), at_least=2)
+
+
 def test_after_a_failed_sync_every_further_use_is_refused_and_no_sync_is_made() -> None:
     disk = new_disk()
     journal = start(disk)

@@ -29,6 +29,7 @@ from maker_dsl.journal import (
     list_runs,
     make_run_id,
 )
+from maker_dsl.journal.disk import File
 from maker_dsl.journal.memory_disk import Stopped
 
 NOW = datetime(2026, 11, 23, 5, 35, 1)
@@ -215,6 +216,34 @@ def test_a_reader_beside_a_writing_thread_sees_a_growing_prefix(tmp_path: Path) 
         seen += sum(1 for _ in reader.tail())
         assert reader.is_sealed
     assert seen == count
+
+
+class _Racing(MemoryDisk):
+    """Its files read once as they were a moment ago in one place: what a reader may see of a write under way."""
+
+    def open(self, path: Path, *, writing: bool = False) -> File:
+        file = super().open(path, writing=writing)
+        read, races = file.read_at, [1]
+
+        def read_at(offset: int, size: int) -> bytes:
+            data = read(offset, size)
+            if len(data) > 300 and races:
+                races.pop()
+                return data[:60] + bytes(10) + data[70:]
+            return data
+
+        file.read_at = read_at  # type: ignore[method-assign]
+        return file
+
+
+def test_a_reader_looks_twice_before_it_calls_a_write_under_way_damage() -> None:
+    disk = _Racing([LOG])
+    journal = Journal.create(LOG, RUN, disk)
+    for _ in range(5):
+        journal.append(1, b"x" * 100)
+        journal.sync()
+    with Reader(LOG, disk) as reader:
+        assert len(list(reader.tail())) == 5
 
 
 def test_a_reader_that_meets_a_half_written_record_waits_for_the_rest() -> None:
