@@ -13,7 +13,7 @@ from maker_dsl.judging import Verdict, Vote, judge
 from maker_dsl.providers.port import Reply
 from maker_dsl.replies.sampling import corrupt, perturb
 from maker_dsl.simulation.tokens import count_tokens, cut_to_tokens
-from maker_dsl.task import RawReply, Refused, ReplyValue, State, Step, Task
+from maker_dsl.task import Locals, RawReply, Refused, ReplyValue, State, Step, Task
 
 _SPREAD = 8
 _TRIES = 12
@@ -46,19 +46,25 @@ class Answers:
         self.state = state
         self._right_value: ReplyValue = step.reference(state)
         self.right = _whole(step.reply.render(self._right_value))
-        self._locals = step.state_locals(state)
+        self._locals: Locals | None = None
         self._mistakes: tuple[str, ...] | None = None
         self._wrong: dict[int, Reply] = {}
 
     def judge(self, reply: Reply) -> Verdict:
         """The verdict on one of the replies."""
         raw = RawReply(reply.text, reply.tokens, reply.finish)
+        if self._locals is None:
+            self._locals = self.step.state_locals(self.state)
         return judge(self._task, self.step, self.state, self._locals, raw)
 
     @property
     def wrong_count(self) -> int:
-        """How many wrong answers there are to choose from; small reply types may repeat some."""
-        return max(_SPREAD, len(self.mistakes))
+        """How many wrong answers there are to choose from; small reply types may repeat some.
+
+        Two mistakes or more are all there is: they are what the author thinks likely, and more of them pass the checks.
+        """
+        mistakes = len(self.mistakes)
+        return mistakes if mistakes > 1 else _SPREAD
 
     @property
     def mistakes(self) -> tuple[str, ...]:

@@ -144,6 +144,21 @@ def test_mistakes_of_the_task_are_the_wrong_answers() -> None:
     assert model.draw(question(task, n=70), Draw(0, 0)).text == "next = 71"
 
 
+def test_several_mistakes_are_all_the_wrong_answers_there_are() -> None:
+    task = countdown(
+        START,
+        mistakes=tuple(lambda state, by=by: {"value": state["n"] + by} for by in (3, 5, 7)),  # type: ignore[misc]
+    )
+    spread = SimulatedModel(task, Rates(wrong=1))
+    counts = Counter(spread.draw(question(task, n=70), Draw(slot, 0)).text for slot in range(900))
+    assert set(counts) == {"next = 73", "next = 75", "next = 77"}
+    for count in counts.values():
+        assert_share(count, 900, 1 / 3)
+    agreed = SimulatedModel(task, Rates(wrong=1, agree=0.7))
+    counts = Counter(agreed.draw(question(task, n=70), Draw(slot, 0)).text for slot in range(900))
+    assert_share(counts["next = 73"], 900, 0.7)
+
+
 def test_a_mistake_that_votes_for_the_right_answer_is_none() -> None:
     def even(value: dict[str, int]) -> str:
         return str(value["value"] // 2)
