@@ -4,7 +4,7 @@ Payloads are JSON. They are read through pydantic, which refuses what this versi
 since two or three are written for every step: members that say nothing are left out. Typed values (inputs, states)
 stand in their own canonical JSON text as strings, so that exact numbers survive any reader.
 
-Invariant: `decode(encode(event)) == event`.
+Invariant: `decode(encode(event)) == event`. The records of a step are not frozen for speed alone: nobody changes them.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class FlagRecord:
     offset: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReplyRecord:
     """A reply that the step had not had before, and its verdict: a key, or a flag.
 
@@ -128,7 +128,7 @@ class ReplyRecord:
     state: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CallRecord:
     """One attempt: the draws it asked for and what came of it.
 
@@ -157,7 +157,7 @@ class CallRecord:
     """Texts of earlier replies of the step, kept now that it is contested."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DecisionRecord:
     """What won a step: `reply` is its first reply of the winning key, `value` that key; `votes` go by first reply."""
 
