@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from maker_dsl.checker.checked import CheckedLet
-from maker_dsl.checker.task_context import TaskContext
 from maker_dsl.checker.expressions import check
 from maker_dsl.checker.names import Names
 from maker_dsl.checker.scope import Binding, Scope
+from maker_dsl.checker.task_context import TaskContext
 from maker_dsl.checker.traversal import descendants
 from maker_dsl.syntax import tree
 

@@ -70,15 +70,15 @@ def report_doubled(problems: Problems, code: str, name: tree.Identifier, first: 
 
 
 def refuse_doubled(
-    names: Iterable[tree.Identifier], code: str, what: str, problems: Problems, help: str | None = None
+    names: Iterable[tree.Identifier], code: str, what: str, problems: Problems, verb: str = "stands"
 ) -> None:
     """Report each name that stands twice among its siblings; `what` is as in "the field"."""
     first: dict[str, Span] = {}
     for name in names:
         if name.name in first:
             also = [Label(first[name.name], "first here")]
-            title = f"{what} `{name.name}` stands twice"
-            problems.add(code, title, name.span, "a second time here", also=also, help=help)
+            title = f"{what} `{name.name}` {verb} twice"
+            problems.add(code, title, name.span, "a second time here", also=also)
         else:
             first[name.name] = name.span
 

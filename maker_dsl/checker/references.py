@@ -56,7 +56,7 @@ def check_reference(
     names = Names(context.problems, context.names)
     own = check_lets(reference.lets, scope, names, context)
     fields = {member.name: member.type for member in reply.members}
-    check_assignments(reference.assignments, fields, scope, context, "field of the reply", "the reply")
+    check_assignments(reference.assignments, fields, scope, context, "field", "the reply")
     given = {one.name.name for one in reference.assignments}
     missing = [name for name in fields if name not in given]
     if missing:
@@ -65,7 +65,7 @@ def check_reference(
         help = "a reference gives the whole reply: add " + ", ".join(f"`{name} = …`" for name in missing)
         context.problems.add("MK266", f"the reference leaves out {listed}", place, help=help)
     for mistake in reference.mistakes:
-        check_assignments(mistake.assignments, fields, scope, context, "field of the reply", "the reply")
+        check_assignments(mistake.assignments, fields, scope, context, "field", "the reply")
         if not mistake.assignments:
             context.problems.add(
                 "MK266", "this mistake is the right reply", head(mistake.span), help="set a field wrongly"
@@ -75,5 +75,5 @@ def check_reference(
             step_scope.lookup(let.name)
     for let, declared in zip(own, reference.lets, strict=False):
         if not scope.is_used(let.name) and let.name == declared.name.name:
-            warn_unused(context.problems, "the `let`", declared.name)
+            warn_unused(context.unused, "the `let`", declared.name)
     return own

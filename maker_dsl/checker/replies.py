@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from maker_dsl.checker.task_context import TaskContext
 from maker_dsl.checker.names import refuse_doubled
-from maker_dsl.checker.types import check_bounds
+from maker_dsl.checker.task_context import TaskContext
+from maker_dsl.checker.types import check_bounds, contains_never
 from maker_dsl.diagnostics import Span
 from maker_dsl.replies.checks import check_notation
 from maker_dsl.replies.notation import AT_END, FormatText, HoleSpec, JsonObject, LarkGrammar, Notation, Place
 from maker_dsl.syntax import tree
-from maker_dsl.types.type import Member, NeverType, OptionalType, RecordType, Type
+from maker_dsl.types.type import Member, RecordType, Type
 
 RESERVED_FIELDS = {
     "text": "the whole text of the raw reply",
@@ -144,18 +144,3 @@ def _grammar_text(notation: tree.ReplyGrammar, context: TaskContext, read_gramma
         help = "it is looked for beside the task file and among the bundled grammars"
         context.problems.add("MK454", title, notation.path.span, help=help)
     return text
-
-
-def contains_never(type_: Type) -> bool:
-    """Whether a part of the type was reported as wrong."""
-    match type_:
-        case NeverType():
-            return True
-        case OptionalType(inner=inner):
-            return contains_never(inner)
-    for name in ("item", "value"):
-        inner_type = getattr(type_, name, None)
-        if inner_type is not None:
-            return contains_never(inner_type)
-    members = getattr(type_, "members", None) or getattr(type_, "places", None) or ()
-    return any(contains_never(member.type) for member in members)

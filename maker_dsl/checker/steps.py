@@ -44,6 +44,11 @@ def check_step(
     )
     reply = _only(step, [part for part in step.parts if isinstance(part, tree.Reply)], "reply", context)
     update = _only(step, [part for part in step.parts if isinstance(part, tree.Update)], "update", context)
+    missing = [word for word, part in (("prompt", prompt), ("reply", reply), ("update", update)) if part is None]
+    if missing:
+        place = step.name.span if step.name is not None else head(step.span)
+        title = "the step has " + " and ".join(f"no `{word}`" for word in missing)
+        context.problems.add("MK260", title, place, help="; ".join(_MISSING[word] for word in missing))
     facts: frozenset[Path] = frozenset()
     if step.when is not None:
         check_condition(step.when, context.state, context.problems, context.typing)
@@ -62,7 +67,7 @@ def check_step(
     checks = tuple(part for part in step.parts if isinstance(part, tree.Check))
     after_checks = _check_checks(checks, scope, context)
     if update is not None:
-        what = ("state field", "the state")
+        what = ("field", "the state")
         check_assignments(update.assignments, context.state_types, after_checks, context, *what)
     settings = check_vote_settings([p for p in step.parts if isinstance(p, tree.VoteBlock)], context)
     on = _check_on(step, settings, task_vote, checked_reply, reply, context)
@@ -71,7 +76,7 @@ def check_step(
         reference_lets = check_reference(reference, scope, lets, checked_reply.type, facts, context)
     for let, declared in zip(lets, (d for d in lets_tree), strict=False):
         if not scope.is_used(let.name) and let.name == declared.name.name:
-            warn_unused(context.problems, "the `let`", declared.name)
+            warn_unused(context.unused, "the `let`", declared.name)
     if prompt is None or reply is None or update is None or templates.prompt is None:
         return None
     return CheckedStep(
@@ -101,14 +106,11 @@ _MISSING = {
 
 
 def _only(step: tree.Step, parts: list[_Part], word: str, context: TaskContext) -> _Part | None:
-    """The one part of its kind; more than one, or none where one is needed, is reported."""
+    """The one part of its kind; more than one is reported."""
     for further in parts[1:]:
         also = [Label(head(parts[0].span), "first here")]
         title = f"the step has two `{word}` parts"
         context.problems.add("MK258", title, head(further.span), "a second one", also=also)
-    if not parts and word in _MISSING:
-        place = step.name.span if step.name is not None else head(step.span)
-        context.problems.add("MK260", f"the step has no `{word}`", place, help=_MISSING[word])
     return parts[0] if parts else None
 
 

@@ -14,14 +14,14 @@ from maker_dsl.checker.expressions import check, check_condition
 from maker_dsl.checker.names import Names, refuse_doubled, warn_unused
 from maker_dsl.checker.places import head
 from maker_dsl.checker.references import assign_references
-from maker_dsl.checker.replies import GrammarReader, contains_never
+from maker_dsl.checker.replies import GrammarReader
 from maker_dsl.checker.scope import Binding, FunctionBinding, Scope
 from maker_dsl.checker.static import Typing
 from maker_dsl.checker.steps import check_step, report_words, step_name
 from maker_dsl.checker.task_context import TaskContext
 from maker_dsl.checker.tests import check_tests
 from maker_dsl.checker.traversal import Dependencies, find_cycle
-from maker_dsl.checker.types import TypeResolver, check_bounds
+from maker_dsl.checker.types import TypeResolver, check_bounds, contains_never
 from maker_dsl.checker.votes import check_vote_settings
 from maker_dsl.diagnostics import Label, Problems, Severity, Source, Span
 from maker_dsl.syntax import tree
@@ -41,6 +41,7 @@ def check_task(
     context = TaskContext(
         source=source,
         problems=problems,
+        unused=Problems(),
         typing=Typing(),
         types=TypeResolver(declarations, problems),
         dependencies=Dependencies(definitions, declarations),
@@ -67,14 +68,15 @@ def check_task(
     if parts.expect is not None:
         check(parts.expect.count, context.inputs, problems, context.typing, IntType())
     votes = check_vote_settings(parts.votes, context)
+    if parts.state is None:
+        return None
     steps = _check_steps(parts, votes, context, read_grammar)
     _warn_unused(parts, context)
     check_tests(parts.tests, parts.steps, parts.inputs, context)
-    for definition in parts.definitions:
-        if not context.defs.is_function_used(definition.name.name):
-            warn_unused(problems, "the def", definition.name)
-    if _errors(problems) > before or parts.state is None or parts.done is None:
+    _warn_unused_defs(parts, context)
+    if _errors(problems) > before or parts.done is None:
         return None
+    problems.extend(context.unused)
     about = None if parts.about is None else parts.about.text.value
     return CheckedTask(
         source=source,
@@ -99,6 +101,13 @@ def _errors(problems: Problems) -> int:
     return sum(one.severity is Severity.ERROR for one in problems)
 
 
+_NEEDED = {
+    "state": "say what passes from step to step: add `state { … }`",
+    "done when": "say when the task is finished: add `done when …`",
+    "step": "say what to ask a model: add `step { … }`",
+}
+
+
 class _Parts:
     """The parts of a task by kind; missing and doubled ones are reported."""
 
@@ -108,32 +117,33 @@ class _Parts:
         self.about = self._one(tree.About, "about")
         self.inputs = self._all(tree.Input)
         self.types = self._all(tree.TypeDeclaration)
-        self.state = self._one(tree.StateBlock, "state", "say what passes from step to step: add `state { … }`")
+        self.state = self._one(tree.StateBlock, "state")
         self.invariants = self._all(tree.Invariant)
         self.definitions = self._all(tree.Definition)
-        self.done = self._one(tree.DoneWhen, "done when", "say when the task is finished: add `done when …`")
+        self.done = self._one(tree.DoneWhen, "done when")
         self.result = self._one(tree.Result, "result")
         self.expect = self._one(tree.Expect, "expect")
         self.steps = self._all(tree.Step)
         self.votes = self._all(tree.VoteBlock)
         self.references = self._all(tree.Reference)
         self.tests = self._all(tree.Test)
-        if not self.steps:
-            title = "the task has no `step`"
-            problems.add("MK259", title, task.name.span, help="say what to ask a model: add `step { … }`")
+        present = {"state": self.state, "done when": self.done, "step": self.steps}
+        missing = [word for word, part in present.items() if not part]
+        if missing:
+            title = "the task has " + " and ".join(f"no `{word}`" for word in missing)
+            help = "; ".join(_NEEDED[word] for word in missing)
+            problems.add("MK259", title, task.name.span, help=help)
 
     def _all(self, kind: type[_Part]) -> tuple[_Part, ...]:
         return tuple(part for part in self._task.parts if isinstance(part, kind))
 
-    def _one(self, kind: type[_Part], word: str, needed: str | None = None) -> _Part | None:
+    def _one(self, kind: type[_Part], word: str) -> _Part | None:
         found = self._all(kind)
         spans = [part.span for part in found if isinstance(part, tree.Node)]
         for span in spans[1:]:
             also = [Label(head(spans[0]), "first here")]
             title = f"the task has two `{word}` parts"
             self._problems.add("MK258", title, head(span), "a second one", also=also)
-        if not found and needed is not None:
-            self._problems.add("MK259", f"the task has no `{word}`", self._task.name.span, help=needed)
         return found[0] if found else None
 
 
@@ -227,8 +237,13 @@ def _check_invariants(context: TaskContext) -> None:
 def _check_done(done: tree.DoneWhen | None, context: TaskContext) -> None:
     if done is None:
         return
+    before = len(context.problems)
     check_condition(done.condition, context.state, context.problems, context.typing)
-    if context.state_types and not context.dependencies.names(done.condition) & set(context.state_types):
+    if (
+        len(context.problems) == before
+        and context.state_types
+        and not context.dependencies.names(done.condition) & set(context.state_types)
+    ):
         title = "`done when` doesn't look at the state"
         label = "this never changes while the task runs"
         listed = ", ".join(f"`{name}`" for name in context.state_types)
@@ -236,7 +251,7 @@ def _check_done(done: tree.DoneWhen | None, context: TaskContext) -> None:
 
 
 def _check_result(result: tree.Result, context: TaskContext) -> CheckedResult:
-    refuse_doubled((one.name for one in result.assignments), "MK265", "the result", context.problems)
+    refuse_doubled((one.name for one in result.assignments), "MK265", "the field", context.problems, verb="is set")
     members: dict[str, Member] = {}
     for one in result.assignments:
         before = len(context.problems)
@@ -280,19 +295,25 @@ def _check_steps(
     return tuple(made)
 
 
+def _warn_unused_defs(parts: _Parts, context: TaskContext) -> None:
+    for definition in parts.definitions:
+        if not context.defs.is_function_used(definition.name.name):
+            warn_unused(context.unused, "the def", definition.name)
+
+
 def _warn_unused(parts: _Parts, context: TaskContext) -> None:
     for declared in parts.inputs:
         if not context.inputs.is_used(declared.name.name):
-            warn_unused(context.problems, "the input", declared.name)
+            warn_unused(context.unused, "the input", declared.name)
     for declaration in parts.types:
         if declaration.name.name not in context.types.used:
-            warn_unused(context.problems, "the type", declaration.name)
+            warn_unused(context.unused, "the type", declaration.name)
     if parts.result is None or parts.state is None:
         return
     for field in parts.state.fields:
         if not context.state.is_used(field.name.name):
             help = "read it somewhere, put it into `result`, or delete it"
-            warn_unused(context.problems, "the state field", field.name, help)
+            warn_unused(context.unused, "the state field", field.name, help)
 
 
 def check_file(

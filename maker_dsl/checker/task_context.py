@@ -23,6 +23,8 @@ class TaskContext:
 
     source: Source
     problems: Problems
+    unused: Problems
+    """Warnings about what nothing uses; shown only if there are no errors, since a misspelt use hides a use."""
     typing: Typing
     types: TypeResolver
     dependencies: Dependencies

@@ -7,6 +7,7 @@ the rewritten Jinja tree; nothing but `compiler.templates` looks at it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -31,6 +32,7 @@ from maker_dsl.checker.template_values import (
     subject_of,
     test_fits,
 )
+from maker_dsl.checker.types import contains_never
 from maker_dsl.diagnostics import Problems, Severity, Span, did_you_mean
 from maker_dsl.syntax import tree
 from maker_dsl.templates.environment import (
@@ -106,8 +108,12 @@ def _parse(text: tree.Text, problems: Problems) -> nodes.Template | None:
     try:
         return PROMPTS.parse_with_offsets(text.value)
     except TemplateTokensError as error:
-        start, end = _line(text.value, error.lineno)
         message = error.message or ""
+        start, end = _line(text.value, error.lineno)
+        placed = _CHARACTER.fullmatch(message)
+        if placed is not None:
+            message, start = placed["message"], min(int(placed["offset"]), len(text.value) - 1)
+            end = start + 1
     except jinja2.TemplateSyntaxError as error:
         start = min(error.lineno, max(len(text.value) - 1, 0))
         end = start + 1
@@ -125,6 +131,10 @@ def _parse(text: tree.Text, problems: Problems) -> nodes.Template | None:
         "and repeat, `{# … #}` is a comment",
     )
     return None
+
+
+_CHARACTER = re.compile(r"(?P<message>unexpected char .+) at (?P<offset>\d+)")
+"""How Jinja speaks of a character that begins no token."""
 
 
 def _plain(message: str) -> str:
@@ -358,7 +368,7 @@ class _TemplateChecker:
             return ReplyForms()
         if name in self.names:
             self.used.add(name)
-            return self.names[name]
+            return _UNKNOWN if contains_never(self.names[name]) else self.names[name]
         if name in self.unusable:
             self._wrong(node, "MK286", f"a prompt can't use `{name}`", self.unusable[name])
             return _UNKNOWN
@@ -632,7 +642,7 @@ class _TemplateChecker:
         if not isinstance(type_, OptionalType | NullType):
             return False
         key = _key(node)
-        help = f"write `{{% if {key} %}}` … `{{% endif %}}` around it, or `{key} or …`" if key else None
+        help = f"write `{{% if {key} %}}` … `{{% endif %}}` around it, or `… if {key} else …`" if key else None
         self._wrong(node, "MK382", "this may be null here", "", help)
         return True
 
@@ -657,7 +667,15 @@ class _TemplateChecker:
         """Where a node stands: exact for names and constants, else the word or sign that makes it."""
         start = node.lineno
         source = self.text.value
-        if isinstance(node, nodes.Getattr | nodes.Getitem | nodes.Call):
+        if isinstance(node, nodes.Call):
+            return self._extent(node.node)
+        if isinstance(node, nodes.BinExpr | nodes.Concat):
+            left = node.nodes[0] if isinstance(node, nodes.Concat) else node.left
+            sign = "~" if isinstance(node, nodes.Concat) else str(node.operator)
+            at, length = self._extent(left)
+            found = source.find(sign, at + length)
+            return (found, len(sign)) if found >= 0 else (start, 1)
+        if isinstance(node, nodes.Getattr | nodes.Getitem):
             inner, _ = self._extent(node.node)
             end = start + 1
             if isinstance(node, nodes.Getattr):

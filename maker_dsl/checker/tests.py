@@ -38,7 +38,7 @@ def _check_test(
             title = f"the test doesn't give the input `{declared.name.name}`, which has no default"
             help = f"add `with {{ {declared.name.name} = … }}`"
             problems.add("MK651", title, test.name.span, help=help)
-    check_assignments(test.given, context.state_types, context.inputs, context, "state field", "the state")
+    check_assignments(test.given, context.state_types, context.inputs, context, "field", "the state")
     names = [step_name(step) for step in steps]
     if test.step is not None and test.step.name not in names:
         listed = "the steps are " + ", ".join(f"`{name}`" for name in names)

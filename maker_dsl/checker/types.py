@@ -213,3 +213,18 @@ def literal_number(expression: tree.Expression) -> Decimal | None:
             number = literal_number(operand)
             return None if number is None else -number
     return None
+
+
+def contains_never(type_: Type) -> bool:
+    """Whether a part of the type was reported as wrong."""
+    match type_:
+        case NeverType():
+            return True
+        case OptionalType(inner=inner):
+            return contains_never(inner)
+    for name in ("item", "value"):
+        inner_type = getattr(type_, name, None)
+        if inner_type is not None:
+            return contains_never(inner_type)
+    members = getattr(type_, "members", None) or getattr(type_, "places", None) or ()
+    return any(contains_never(member.type) for member in members)

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from copy import deepcopy
 
 from maker_dsl.checker.checked import CheckedOn
-from maker_dsl.checker.task_context import TaskContext
 from maker_dsl.checker.expressions import check
 from maker_dsl.checker.scope import Binding, Scope
+from maker_dsl.checker.task_context import TaskContext
 from maker_dsl.checker.types import literal_number
 from maker_dsl.diagnostics import Label, did_you_mean
 from maker_dsl.syntax import tree
@@ -57,7 +57,7 @@ def _check_setting(setting: tree.VoteSetting, context: TaskContext) -> None:
 def _compare(ahead: tree.VoteSetting, most: tree.VoteSetting, context: TaskContext) -> None:
     lead, cap = literal_number(ahead.value), literal_number(most.value)
     if lead is not None and cap is not None and 1 <= cap < lead:
-        also = [Label(ahead.value.span, "the lead asked for")]
+        also = [Label(ahead.value.span, "the lead")]
         title = f"a lead of {lead} can't be reached with {cap} samples"
         help = f"allow at least {lead} samples, better several times as many"
         context.problems.add("MK503", title, most.value.span, "", also=also, help=help)

@@ -232,7 +232,7 @@ class Program:
             name = error.path.split(".")[0].split("[")[0]
             place = next((one.initial.span for one in fields if one.name.name == name), fields[0].span)
             title = f"the initial value of `{name}` doesn't fit its type"
-            binding.problems.add("MK357", title, place, str(error))
+            binding.problems.add("MK357", title, place, error.message if error.path == name else str(error))
             raise InputRefused(binding.problems.sorted()) from error
         return state
 

@@ -9,7 +9,7 @@ from typing import Any
 from maker_dsl.checker.checked import CheckedOn
 from maker_dsl.checker.votes import MAX_TEMPERATURE
 from maker_dsl.compiler.module import Entry, Module, explain_failure
-from maker_dsl.diagnostics import Problems
+from maker_dsl.diagnostics import Label, Problems
 from maker_dsl.expressions.errors import EvaluationError
 from maker_dsl.syntax import tree
 from maker_dsl.task import ReplyValue, VoteSettings
@@ -68,7 +68,8 @@ def bind_settings(
     if ahead is not None and most is not None and 1 <= most < ahead:
         title = f"a lead of {ahead} can't be reached with {most} samples"
         help = f"allow at least {ahead} samples, better several times as many"
-        problems.add("MK503", title, places["max_samples"].value.span, help=help)
+        also = [Label(places["ahead_by"].value.span, "the lead")]
+        problems.add("MK503", title, places["max_samples"].value.span, also=also, help=help)
     return VoteSettings(
         ahead_by=ahead, max_samples=most, first_temperature=found.get("first"), temperature=found.get("temperature")
     )

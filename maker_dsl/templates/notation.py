@@ -12,7 +12,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-_encode_string = json.JSONEncoder(ensure_ascii=False).encode
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+"""Knows all values but decimals and dates, for which it raises TypeError."""
 
 
 def show_value(value: Any) -> str:
@@ -26,9 +27,12 @@ def show_value(value: Any) -> str:
 
 def json_notation(value: Any) -> str:
     """The JSON notation of a value, strings and dates in quotes."""
-    pieces: list[str] = []
-    _write(value, pieces)
-    return "".join(pieces)
+    try:
+        return _encode(value)
+    except TypeError:
+        pieces: list[str] = []
+        _write(value, pieces)
+        return "".join(pieces)
 
 
 def decimal_notation(value: Decimal) -> str:
@@ -40,17 +44,7 @@ def decimal_notation(value: Decimal) -> str:
 
 
 def _write(value: Any, pieces: list[str]) -> None:
-    if value is None:
-        pieces.append("null")
-    elif value is True:
-        pieces.append("true")
-    elif value is False:
-        pieces.append("false")
-    elif isinstance(value, int | float):
-        pieces.append(repr(value))
-    elif isinstance(value, str):
-        pieces.append(_encode_string(value))
-    elif isinstance(value, Decimal):
+    if isinstance(value, Decimal):
         pieces.append(decimal_notation(value))
     elif isinstance(value, date):
         pieces.append(f'"{value.isoformat()}"')
@@ -66,9 +60,9 @@ def _write(value: Any, pieces: list[str]) -> None:
         for index, (key, item) in enumerate(value.items()):
             if index:
                 pieces.append(", ")
-            pieces.append(_encode_string(key))
+            pieces.append(_encode(key))
             pieces.append(": ")
             _write(item, pieces)
         pieces.append("}")
     else:
-        raise TypeError(f"not a value of the language: {type(value).__name__}")
+        pieces.append(_encode(value))

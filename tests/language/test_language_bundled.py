@@ -1,0 +1,97 @@
+"""The bundled tasks: they check clean, pass their tests, and their references lead through the judgement to the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from maker_dsl.bundled import bundled_names
+from maker_dsl.judging import Vote, judge
+from maker_dsl.language import load
+from maker_dsl.task import RawReply, State, Task
+from maker_dsl.testing import failed_tests, run_test
+
+
+def run_reference(task: Task, most: int = 1_000) -> tuple[State, int]:
+    """The last state and the number of steps when every reply is the reference's, in its canonical text."""
+    state, steps = task.initial_state, 0
+    while not task.is_done(state):
+        step = task.next_step(state)
+        local = step.state_locals(state)
+        step.render(state, local)
+        assert step.reference is not None
+        text = step.reply.render(step.reference(state))
+        verdict = judge(task, step, state, local, RawReply(text, 1, "stop"))
+        assert isinstance(verdict, Vote), verdict
+        state, steps = verdict.state, steps + 1
+        assert steps <= most
+    return state, steps
+
+
+@pytest.mark.parametrize("name", bundled_names("tasks"))
+def test_bundled_task_checks_without_any_finding(name: str) -> None:
+    checked = load(name)
+    assert checked.diagnostics == ()
+    assert checked.program is not None
+    assert checked.program.name == name
+    assert failed_tests(checked.program) == ()
+
+
+@pytest.mark.parametrize("name", bundled_names("tasks"))
+def test_bundled_task_has_passing_tests(name: str) -> None:
+    program = load(name).program
+    assert program is not None
+    assert len(program.tests) >= 4
+    for test in program.tests:
+        assert run_test(test).passed, run_test(test)
+
+
+@pytest.mark.parametrize("disks", range(1, 8))
+def test_hanoi_ends_on_the_last_peg_in_the_fewest_moves(disks: int) -> None:
+    task = _bind("hanoi", {"disks": disks})
+    state, steps = run_reference(task)
+    assert steps == 2**disks - 1 == task.expected_steps
+    assert state["pegs"] == [[], [], list(range(disks, 0, -1))]
+
+
+@pytest.mark.parametrize("disks", range(1, 8))
+def test_hanoi_mistakes_pass_the_rules_and_are_wrong(disks: int) -> None:
+    task = _bind("hanoi", {"disks": disks})
+    (step,) = task.steps
+    state = task.initial_state
+    while not task.is_done(state):
+        assert step.reference is not None
+        right = step.reference(state)
+        assert len(step.mistakes) == 2
+        for mistake in step.mistakes:
+            wrong = mistake(state)
+            assert wrong != right
+            verdict = judge(task, step, state, {}, RawReply(step.reply.render(wrong), 1, "stop"))
+            assert isinstance(verdict, Vote), (state, wrong, verdict)
+        verdict = judge(task, step, state, {}, RawReply(step.reply.render(right), 1, "stop"))
+        assert isinstance(verdict, Vote)
+        state = verdict.state
+
+
+@pytest.mark.parametrize("start", [1, 2, 40])
+def test_countdown_reaches_zero(start: int) -> None:
+    state, steps = run_reference(_bind("countdown", {"start": start}))
+    assert (state, steps) == ({"n": 0}, start)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_checkout_takes_each_kind_of_step(known: bool) -> None:
+    task = _bind("checkout", {"is_known_customer": known})
+    state, steps = run_reference(task)
+    assert steps == task.expected_steps == 6
+    result = task.result_codec.dump(task.result(state)).decode()
+    assert '"total":117.42' in result
+    assert ('"due":"2026-12-07"' in result) is known
+    assert ('"payment":"invoice"' in result) is known
+
+
+def _bind(name: str, inputs: Mapping[str, object]) -> Task:
+    program = load(name).program
+    assert program is not None
+    return program.bind(inputs)
