@@ -120,7 +120,8 @@ def _unclosed(text: str, pieces: list[Piece], opener_index: int, stop: int) -> M
             break
     begin = _entry_start(pieces, opener_index)
     closer = pieces[stop] if stop < end or (stop == end and stop < len(pieces)) else None
-    region = Region(pieces[begin].start, pieces[end - 1].end)
+    last = end if end < len(pieces) and pieces[end].text == ";" else end - 1
+    region = Region(pieces[begin].start, pieces[last].end)
     return Mended(_not_closed(opener, closer), blanked(text, region), region)
 
 

@@ -15,7 +15,7 @@ from maker_dsl.syntax.brackets import mend_bracket
 from maker_dsl.syntax.broken import Broken
 from maker_dsl.syntax.foreign import of_single_quotes
 from maker_dsl.syntax.lexer import ENTRY, unclosed_block, unclosed_text
-from maker_dsl.syntax.scan import Piece, Region, blanked, entry_at, pieces_of
+from maker_dsl.syntax.scan import Piece, Region, blanked, entry_at, outside, pieces_of
 from maker_dsl.syntax.wording import of_unexpected, starts_new_entry
 
 MAX_CHARACTERS = 1_000_000
@@ -54,6 +54,7 @@ def read_on(source: Source, problems: Problems, attempt: Callable[[str], Any]) -
 def _read_entries(
     source: Source, problems: Problems, attempt: Callable[[str], Any], text: str, reported: list[Region]
 ) -> Any:
+    pieces = pieces_of(text)
     for _ in range(_MAX_MISTAKES if len(text) <= _LONG else 3):
         try:
             return attempt(text)
@@ -62,7 +63,7 @@ def _read_entries(
             offset, is_new_entry = unexpected.token.start, starts_new_entry(unexpected)
         except Broken as found:
             broken, offset, is_new_entry = found, found.start, True
-        region = entry_at(pieces_of(text), offset, text, is_new_entry=is_new_entry)
+        region = entry_at(pieces, offset, text, is_new_entry=is_new_entry)
         place = Region(broken.start, max(broken.end, broken.start + 1))
         if not any(region.overlaps(other) or place.overlaps(other) for other in reported) or not problems.has_errors:
             report(source, problems, broken)
@@ -70,6 +71,7 @@ def _read_entries(
             return None
         reported.append(region)
         text = blanked(text, region)
+        pieces = outside(pieces, region)
     return None
 
 

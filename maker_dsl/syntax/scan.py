@@ -93,7 +93,8 @@ def entry_at(pieces: list[Piece], offset: int, text: str, *, is_new_entry: bool)
         number -= 1
     begin = pieces[starts[number]].start
     stop = starts[number + 1] if number + 1 < len(starts) else last
-    end = pieces[stop - 1].end
+    # The `;` behind it goes with it: nothing would stand before it.
+    end = pieces[stop if stop < last and pieces[stop].text == ";" else stop - 1].end
     return Region(begin, max(end, begin + 1))
 
 
@@ -171,9 +172,9 @@ def _starts_entry(pieces: list[Piece], index: int, first: int, text: str) -> boo
 def blanked(text: str, region: Region) -> str:
     """The text with a region made blank: line breaks stay, so that places stay the same."""
     hidden = "".join(character if character == "\n" else " " for character in text[region.start : region.end])
-    after = text[region.end :]
-    # A separator that belonged to the entry goes with it.
-    rest = after.lstrip(" \t")
-    if rest.startswith(";"):
-        after = after.replace(";", " ", 1)
-    return text[: region.start] + hidden + after
+    return text[: region.start] + hidden + text[region.end :]
+
+
+def outside(pieces: list[Piece], region: Region) -> list[Piece]:
+    """The pieces that do not stand in the region."""
+    return [piece for piece in pieces if piece.end <= region.start or piece.start >= region.end]

@@ -1,8 +1,8 @@
 """The parse table of the language, made from `grammars/maker.lark` by Lark.
 
 Making it takes Lark half a second, so the finished table is kept in the user's cache directory as JSON, under a name
-that is a hash of the grammar and of everything else that goes in. With a kept table Lark is not even imported. A
-directory that can't be written, or a file that can't be read, costs the half second again and nothing else.
+that is a hash of the grammar, which alone determines it. With a kept table Lark is not even imported. A directory that
+can't be written, or a file that can't be read, costs the half second again and nothing else.
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +85,7 @@ def _kept_path(grammar: str) -> Path | None:
         folder = Path(platformdirs.user_cache_dir("maker-dsl", appauthor=False))
     except (OSError, RuntimeError):
         return None
-    key = hashlib.sha256(f"{_LAYOUT} {version('lark')} {' '.join(STARTS)}\n{grammar}".encode()).hexdigest()
+    key = hashlib.sha256(f"{_LAYOUT} {' '.join(STARTS)}\n{grammar}".encode()).hexdigest()
     return folder / f"syntax-{key[:32]}.json"
 
 
@@ -108,6 +106,8 @@ def _read(path: Path | None) -> dict[str, Any] | None:
 def _keep(path: Path | None, data: dict[str, Any]) -> None:
     if path is None:
         return
+    import tempfile
+
     body = json.dumps(data, separators=(",", ":")).encode()
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
