@@ -85,10 +85,10 @@ def test_all_that_a_failed_sync_left_in_doubt_is_written_again() -> None:
     journal = Journal.create(LOG, RUN, disk)
     witness.append(journal, 1, b"in the first sync")
     ticket = journal.begin_sync()
-    for _ in range(20):
-        witness.append(journal, 1, b"beside the first sync" * 10)
-    journal.flush()
     ticket.run()
+    for _ in range(20):
+        witness.append(journal, 1, b"before the first sync is known" * 10)
+    journal.flush()
     journal.finish_sync(ticket)
     witness.append(journal, 1, b"says that the first record alone is on disk")
     disk.fail_at["sync", disk.counts["sync"] + 1] = errno.EIO
