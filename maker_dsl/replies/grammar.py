@@ -243,5 +243,11 @@ def _item_name(name: str) -> str:
 
 
 def _literal(regex: str) -> str:
-    """A regex between slashes, as Lark reads it."""
-    return "/" + re.sub(r"\\.|/", lambda found: r"\/" if found[0] == "/" else found[0], regex) + "/"
+    """A regex between slashes, as Lark reads it: it would take a quote after a backslash for an escaped one."""
+    return "/" + re.sub(r'(\\.)"|\\.|/', _in_slashes, regex) + "/"
+
+
+def _in_slashes(found: re.Match[str]) -> str:
+    if found[1]:
+        return found[1] + r"\x22"
+    return r"\/" if found[0] == "/" else found[0]

@@ -104,10 +104,11 @@ def line_count(parts: tuple[Part, ...]) -> int:
 def _between(found: list[Part], text: str | None, space: str) -> Between:
     if not found:
         return Gap.NOTHING
+    before = found[-1]
     newlines = space.count("\n")
     if newlines:
-        return Newlines(newlines)
-    before = found[-1]
+        # Empty lines at its end are no part of a text, so that their number says nothing.
+        return Newlines(1 if isinstance(before, Slot) and raw(before.hole.type) == "text" else newlines)
     words = (isinstance(before, Slot) or before.is_word) and (text is None or _is_word(text[0]))
     if words:
         return Gap.BLANK if space else Gap.NOTHING

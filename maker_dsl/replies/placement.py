@@ -116,12 +116,16 @@ def _nonempty(text: str, start: int, end: int, otherwise: str) -> Located | Refu
     return Located(start, start + len(stripped.rstrip(WHITE)))
 
 
+def lead_regex(tokens: tuple[Token, ...]) -> str:
+    """The regex of the fixed tokens that a format begins with."""
+    return re.escape(tokens[0].text) + "".join(between(token.before) + re.escape(token.text) for token in tokens[1:])
+
+
 def opening_tokens(tokens: tuple[Token, ...], *, spaced: bool) -> Opening:
     """The last line that begins with these tokens; `spaced` if a blank must follow them."""
-    regex = re.escape(tokens[0].text) + "".join(between(token.before) + re.escape(token.text) for token in tokens[1:])
     after = r"(?!\w)" if spaced and tokens[-1].is_word else ""
     shown = tokens[0].text + "".join(("" if t.before is Gap.NOTHING else " ") + t.text for t in tokens[1:])
-    return _last_line(rf"(?m)^[ \t]*+(?={regex}{after})", f"no line begins with `{shown}`")
+    return _last_line(rf"(?m)^[ \t]*+(?={lead_regex(tokens)}{after})", f"no line begins with `{shown}`")
 
 
 def opening_literals(literals: frozenset[str]) -> Opening:

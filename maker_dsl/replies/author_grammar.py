@@ -1,0 +1,76 @@
+"""The parser of a grammar that an author wrote: Lark LALR over RE2, importing from Lark's `common` alone."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import re2
+from lark import Lark
+from lark.exceptions import GrammarError
+from lark.lexer import PatternStr, TerminalDef
+
+from maker_dsl.replies.lexing import LinearLexer
+
+MAX_AUTHOR_REPLY = 50_000
+"""Characters of a reply that an author's grammar reads: a lexer that looks far ahead takes quadratic time."""
+
+
+class Unavailable(GrammarError):
+    """The grammar asks for something that a task's grammar can't have."""
+
+
+def author_parser(text: str) -> Lark:
+    """The parser of an author's grammar; raises `lark.exceptions.LarkError`."""
+    return Lark(
+        text,
+        parser="lalr",
+        lexer=LinearLexer,
+        keep_all_tokens=True,
+        propagate_positions=True,
+        maybe_placeholders=False,
+        strict=True,
+        import_paths=[_only_common],
+    )
+
+
+def _only_common(base_path: str | None, grammar_path: str) -> NoReturn:
+    """Lark asks here first; for its own `common` it may go on to where it keeps it."""
+    if base_path is None and grammar_path == "common.lark":
+        raise FileNotFoundError(grammar_path)
+    raise Unavailable("a grammar can import from `common` alone")
+
+
+def terminals(parser: Lark) -> tuple[TerminalDef, ...]:
+    """The terminals that the grammar uses."""
+    return tuple(parser.terminals)
+
+
+def regex_problem(terminal: TerminalDef) -> str | None:
+    """Why a terminal's regex can't run in linear time; None if it can."""
+    regex = terminal.pattern.to_regexp()
+    if "(?P<" in regex:
+        return "named groups are not available"
+    try:
+        re2.compile(regex)
+    except re2.error as error:
+        said = str(error)
+        if "perl operator" in said or "escape sequence" in said:
+            return "look-around, back-references and the like can't run in linear time"
+        return f"the regex can't be used: {said}"
+    return None
+
+
+def first_texts(parser: Lark) -> frozenset[str] | None:
+    """The fixed texts that a reply can begin with; None if it can begin with anything else."""
+    table: Any = parser.parser.parser._parse_table  # type: ignore[attr-defined]
+    (start,) = table.start_states.values()
+    by_name = {terminal.name: terminal for terminal in parser.terminals}
+    texts = set()
+    for name in table.states[start]:
+        terminal = by_name.get(name)
+        if terminal is None:
+            continue
+        if not isinstance(terminal.pattern, PatternStr) or terminal.pattern.flags:
+            return None
+        texts.add(terminal.pattern.value)
+    return frozenset(texts) or None
