@@ -140,7 +140,7 @@ class Gateway:
         now_s = self._now_s()
         self._ever_answered = True
         if self._places is not None:
-            self._places.succeeded(now_s)
+            self._places.succeeded(now_s - started_s)
         usage = completion.usage
         cost_usd = None if usage is None or self._price is None else self._price.cost_usd(usage)
         if usage is not None and self._tokens is not None:
@@ -176,7 +176,7 @@ class Gateway:
                 reservation.keep()
         if error.kind == "rate_limit":
             if self._places is not None:
-                self._places.refused(now_s)
+                self._places.refused()
             if isinstance(error, TransientError) and error.retry_after_s is not None:
                 self._paused_until_s = max(self._paused_until_s, now_s + error.retry_after_s)
         usage, cost_usd = (NOTHING_USED, 0.0) if refused else (None, None)

@@ -203,15 +203,17 @@ def _report_unknown(path: Path, layers: Layers, problems: Problems) -> None:
     known = _keys_of(path[:-1])
     where = f" in `[{path[0]}]`" if len(path) > 1 else ""
     elsewhere = [f"{table}.{path[-1]}" for table in _tables() if path[-1] in _keys_of((table,))]
+    near = did_you_mean(path[-1], known)
     if path[-1] in _keys_of(()) and len(path) > 1:
-        otherwise = f"`{path[-1]}` belongs at the top, before the first `[table]`"
+        help = f"`{path[-1]}` belongs at the top, before the first `[table]`"
     elif elsewhere and len(path) == 1:
-        otherwise = f"`{path[-1]}` belongs in a table: `{elsewhere[0]}`"
+        help = f"`{path[-1]}` belongs in a table: `{elsewhere[0]}`"
+    elif near is not None:
+        help = near
     else:
-        otherwise = did_you_mean(path[-1], known) or "allowed here: " + ", ".join(f"`{key}`" for key in known)
-    if len(path) == 1 and not elsewhere:
-        otherwise += "; parameters of the provider go into `[params]`"
-    problems.add("MK604", f"unknown key `{path[-1]}`{where}", layers.key_span(path), help=otherwise)
+        help = "allowed here: " + ", ".join(f"`{key}`" for key in known)
+        help += "; parameters of the provider go into `[params]`" if len(path) == 1 else ""
+    problems.add("MK604", f"unknown key `{path[-1]}`{where}", layers.key_span(path), help=help)
 
 
 def _report_unused(key: str, when: str, layers: Layers, problems: Problems) -> None:

@@ -21,6 +21,12 @@ from maker_dsl.providers.profile_checks import check_profile, validated
 from maker_dsl.providers.secrets import blank_secrets
 from maker_dsl.providers.toml_places import find_places
 
+_SYNTAX_HELP = {
+    "invalid value": 'texts need quotes: `model = "openai/gpt-4.1-mini"`',
+    "overwrite": "each key stands once, and each table",
+    "expected newline": "each key stands on a line of its own",
+    "initial character": "a line is `key = value`, `[table]` or a `# comment`",
+}
 _AT = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -131,7 +137,7 @@ def _report_syntax(error: tomllib.TOMLDecodeError, source: Source, problems: Pro
         "this is not valid TOML",
         Span(source, offset, min(offset + 1, len(source.text))),
         what[:1].lower() + what[1:],
-        help='texts need quotes: `model = "openai/gpt-4.1-mini"`; each key stands once, on a line of its own',
+        help=next((help for words, help in _SYNTAX_HELP.items() if words in what.lower()), None),
     )
 
 

@@ -10,6 +10,8 @@ from maker_dsl.providers.port import ProviderError, TransientError
 FIRST_CONTACT_ATTEMPTS = 4
 """How often a server that never answered is tried: a wrong address should not take minutes to find out."""
 
+_LEAST_JITTER_S = 0.05
+
 
 class ProviderUnavailable(ProviderError):
     """Attempt after attempt failed. The run stops and can be resumed; `last` is the last failure."""
@@ -37,14 +39,14 @@ class RetryPolicy:
     def backoff_s(self, failures: int, error: TransientError, random: Random) -> float:
         """The wait after the `failures`th failure (from 1): uniform from 0 to a bound that doubles.
 
-        Where the server named a time, that time and up to the first backoff on top, so that callers don't return all
-        at once.
+        Where the server named a time, that time and up to as much on top, so that callers don't return all at once.
         """
         bound_s = min(self.max_backoff_s, self.first_backoff_s * 2.0 ** min(failures - 1, 30))
         jitter_s = random.uniform(0.0, bound_s)
         if error.retry_after_s is None:
             return jitter_s
-        return error.retry_after_s + min(jitter_s, self.first_backoff_s)
+        asked_s = error.retry_after_s
+        return asked_s + min(jitter_s, max(asked_s, _LEAST_JITTER_S) * 2.0 ** min(failures - 1, 30))
 
     def gives_up(self, counted: int, elapsed_s: float, next_wait_s: float, ever_answered: bool) -> bool:
         """Whether to stop: `counted` failures other than 429, seconds since the first attempt, the wait to come."""
