@@ -90,9 +90,11 @@ def _infer_def_call(inference: Inference, node: tree.Call, scope: Scope, functio
             f"`{function.name}` takes its arguments in order, without names",
         )
     count = len(node.arguments)
-    if count != len(function.parameters):
+    if node.keywords or count != len(function.parameters):
         for argument in node.arguments:
             inference.infer(argument, scope)
+        if node.keywords:
+            return NeverType()
         names = ", ".join(f"{p.name}: {display(p.type)}" for p in function.parameters)
         inference.problems.add(
             "MK305",

@@ -37,17 +37,20 @@ class Inference:
     typing: Typing
     dispatch: Infer
     depth: int = 0
+    is_too_deep: bool = False
 
     def infer(self, node: AnyNode, scope: Scope, hint: Type | None = None) -> Type:
         """The type of a part; `hint`, what is wanted there, helps literals that could be several things."""
         if self.depth >= MAX_DEPTH:
-            self.problems.add(
-                "MK315",
-                "expression nested too deeply",
-                node.span,
-                f"this lies deeper than {MAX_DEPTH} levels",
-                help="move parts of it into a `def` or a `let`",
-            )
+            if not self.is_too_deep:
+                self.problems.add(
+                    "MK315",
+                    "expression nested too deeply",
+                    node.span,
+                    f"this lies deeper than {MAX_DEPTH} levels",
+                    help="move parts of it into a `def` or a `let`",
+                )
+            self.is_too_deep = True
             return self.typing.set_type(node, NeverType())
         self.depth += 1
         type_ = self.typing.set_type(node, self.dispatch(self, node, scope, hint))

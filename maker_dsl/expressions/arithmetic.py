@@ -125,6 +125,8 @@ def power_decimal(base: Decimal, exponent: int) -> Decimal:
 
 def floor_divide_decimal(left: Decimal | int, right: Decimal | int) -> Decimal:
     """`left // right`, rounded down as for ints."""
+    if right == 0:
+        raise EvaluationError("division by zero")
     quotient = DECIMALS.divide_int(left, right)
     rest = DECIMALS.remainder(left, right)
     return DECIMALS.subtract(quotient, 1) if rest and (rest < 0) != (right < 0) else quotient
@@ -132,6 +134,8 @@ def floor_divide_decimal(left: Decimal | int, right: Decimal | int) -> Decimal:
 
 def modulo_decimal(left: Decimal | int, right: Decimal | int) -> Decimal:
     """`left % right`, of the divisor's sign as for ints."""
+    if right == 0:
+        raise EvaluationError("division by zero")
     rest = DECIMALS.remainder(left, right)
     return DECIMALS.add(rest, right) if rest and (rest < 0) != (right < 0) else rest
 
