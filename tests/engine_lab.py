@@ -16,6 +16,7 @@ from maker_dsl.engine.settings import RunOptions
 from maker_dsl.engine.start import ProviderSetup, World, begin_run
 from maker_dsl.expressions.errors import EvaluationError
 from maker_dsl.journal import MemoryDisk, RunDirectory, list_runs
+from maker_dsl.journal.memory_disk import Stopped
 from maker_dsl.providers.clock import FakeClock
 from maker_dsl.providers.port import Request
 from maker_dsl.task import Check, Invariant, Parsed, Prompt, RawReply, Refused, Step, Task, VoteSettings
@@ -146,3 +147,21 @@ def only_run(disk: MemoryDisk) -> RunDirectory:
 def new_run(task: Task, setup: ProviderSetup, world: World, **asked: Any) -> Run:
     """A run about to go."""
     return begin_run(task, setup, RunOptions(**asked), RUNS, world=world)
+
+
+class DyingDisk(MemoryDisk):
+    """After the operation at which it stops, the process is dead: nothing more happens."""
+
+    def begin(self, kind: str, size: int = 0) -> int:
+        if self.stop_at is not None and self.operations >= self.stop_at:
+            raise Stopped(0)
+        return super().begin(kind, size)
+
+    @classmethod
+    def after(cls, left: MemoryDisk) -> DyingDisk:
+        """A disk as a kill or a power cut left it, for the next process to die on."""
+        disk = cls()
+        disk.__dict__.update(left.__dict__)
+        disk.operations = 0
+        disk.stop_at = None
+        return disk

@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maker_dsl.engine.ballot import Ballot, Decision
@@ -30,11 +30,13 @@ def filled(votes: dict[int, str], margin: int) -> Ballot:
     return ballot
 
 
+@settings(deadline=None)
 @given(VOTES, MARGINS)
 def test_the_ballot_equals_the_definition(votes: list[str], margin: int) -> None:
     assert filled(dict(enumerate(votes)), margin).decision == oracle(votes, margin)
 
 
+@settings(deadline=None)
 @given(VOTES, MARGINS, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_never_matters(votes: list[str], margin: int, random: object) -> None:
     slots = list(range(len(votes)))
@@ -47,6 +49,7 @@ def test_the_order_of_arrival_never_matters(votes: list[str], margin: int, rando
     assert dict(ballot.votes) == dict(Counter(prefix))
 
 
+@settings(deadline=None)
 @given(VOTES, MARGINS, st.data())
 def test_votes_beyond_a_gap_wait(votes: list[str], margin: int, data: st.DataObject) -> None:
     if not votes:
@@ -56,6 +59,7 @@ def test_votes_beyond_a_gap_wait(votes: list[str], margin: int, data: st.DataObj
     assert ballot.decision == oracle(votes[:gap], margin)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.integers(0, 5), st.sampled_from("abc"), max_size=6),
     st.integers(1, 4),

@@ -8,7 +8,17 @@ from random import Random
 from typing import Any
 
 import pytest
-from engine_lab import COUNTDOWN_TEXT, RUNS, countdown, load_countdown, memory_world, new_run, only_run, right
+from engine_lab import (
+    COUNTDOWN_TEXT,
+    RUNS,
+    DyingDisk,
+    countdown,
+    load_countdown,
+    memory_world,
+    new_run,
+    only_run,
+    right,
+)
 
 from maker_dsl.engine.fold import Fold, RunState, begin, restore, snapshot
 from maker_dsl.engine.inspection import read_events, read_status
@@ -26,15 +36,6 @@ from maker_dsl.providers.scripted import Answer, ScriptedProvider
 
 BUSY = Pace(sync_decisions=1, snapshot_decisions=2, in_thread=False)
 STEPS = 6
-
-
-class DyingDisk(MemoryDisk):
-    """After the operation at which it stops, the process is dead: nothing more happens."""
-
-    def begin(self, kind: str, size: int = 0) -> int:
-        if self.stop_at is not None and self.operations >= self.stop_at:
-            raise Stopped(0)
-        return super().begin(kind, size)
 
 
 def fate(*key: object) -> float:
@@ -145,9 +146,7 @@ def test_killed_again_and_again() -> None:
         start(dying, provider(at_once=False))
     disk_left = dying.kill()
     for _ in range(200):
-        dying = DyingDisk()
-        dying.__dict__.update(disk_left.__dict__)
-        dying.operations = 0
+        dying = DyingDisk.after(disk_left)
         dying.stop_at = random.randrange(5, 40)
         try:
             report = resume(dying, provider(at_once=False))

@@ -4,7 +4,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maker_dsl.engine import theory
@@ -18,6 +18,7 @@ def exact_odds(p: float, k: int) -> Fraction:
     return ((1 - right) / right) ** k
 
 
+@settings(deadline=None)
 @given(BETTER_THAN_EVEN, st.integers(1, 12))
 def test_step_error_agrees_with_exact_arithmetic(p: float, k: int) -> None:
     odds = exact_odds(p, k)
@@ -25,6 +26,7 @@ def test_step_error_agrees_with_exact_arithmetic(p: float, k: int) -> None:
     assert theory.step_success(p, k) == pytest.approx(float(1 / (1 + odds)), rel=1e-12)
 
 
+@settings(deadline=None)
 @given(BETTER_THAN_EVEN, st.integers(1, 8), st.integers(1, 40))
 def test_task_success_agrees_with_exact_arithmetic(p: float, k: int, steps: int) -> None:
     assert theory.task_success(p, k, steps) == pytest.approx(float(1 / (1 + exact_odds(p, k)) ** steps), rel=1e-9)
@@ -36,6 +38,7 @@ def test_a_tiny_error_over_a_million_steps_keeps_its_digits() -> None:
     assert theory.step_error(0.99, 10) == pytest.approx((0.01 / 0.99) ** 10, rel=1e-9)
 
 
+@settings(deadline=None)
 @given(
     BETTER_THAN_EVEN,
     st.integers(1, 10**9),
@@ -59,6 +62,7 @@ def test_the_margin_grows_with_the_logarithm_of_the_steps() -> None:
     assert max(growth) - min(growth) <= 1
 
 
+@settings(deadline=None)
 @given(BETTER_THAN_EVEN, st.integers(1, 12))
 def test_expected_votes_agree_with_exact_arithmetic(p: float, k: int) -> None:
     odds = exact_odds(p, k)
