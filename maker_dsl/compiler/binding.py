@@ -9,7 +9,8 @@ from typing import Any, Generic, TypeVar
 from maker_dsl.compiler.module import Entry
 from maker_dsl.compiler.types import ConcreteTypes
 from maker_dsl.diagnostics import Diagnostic, Problems
-from maker_dsl.task import ReplyFormat
+from maker_dsl.task import ReplyFormat, ValueCodec
+from maker_dsl.types.type import Type
 
 _MAX_REMEMBERED = 256
 
@@ -50,6 +51,8 @@ class Binding:
     entries: Mapping[str, Entry]
     types: ConcreteTypes
     problems: Problems
+    codec: Callable[[str, Type], ValueCodec]
+    """The codec of a type, made once per place (the first argument) and type."""
     formats: Remembered[ReplyFormat]
 
     def stop_on_errors(self) -> None:

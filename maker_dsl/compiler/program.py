@@ -181,7 +181,7 @@ class Program:
         if problems.has_errors:
             raise InputRefused(problems.sorted())
         entries = self._module.bind(bound.values)
-        binding = Binding(bound.values, entries, types_over(entries), problems, self._formats)
+        binding = Binding(bound.values, entries, types_over(entries), problems, self._codec, self._formats)
         state_type = RecordType(
             tuple(Member(field.name.name, binding.types.resolve(field.type)) for field in checked.state.fields)
         )

@@ -16,8 +16,7 @@ from maker_dsl.compiler.templates import CompiledTemplate, Renderer, compile_tem
 from maker_dsl.compiler.types import Bounds
 from maker_dsl.compiler.votes import SettingPlan, bind_settings, make_vote_key, plan_settings
 from maker_dsl.replies.format import reply_format
-from maker_dsl.task import Check, Locals, Prompt, ReplyFormat, State, Step
-from maker_dsl.types.codec import codec
+from maker_dsl.task import Check, Locals, Prompt, ReplyFormat, ReplyValue, State, Step
 from maker_dsl.types.type import Member, RecordType
 
 _ALL: tuple[Parameter, ...] = ("state", "local", "reply", "raw")
@@ -95,11 +94,18 @@ def bind_step(
             Check(one.kind, one.why.value, entries[name]) for one, name in zip(checked.checks, plan.checks, strict=True)
         ),
         update=entries[plan.update],
-        vote_key=make_vote_key(checked.vote_on, None if plan.on is None else entries[plan.on], codec(reply.type).dump),
+        vote_key=_bind_vote_key(plan, reply, binding),
         vote=bind_settings(plan.vote, shared_vote, entries, binding.problems),
         reference=None if plan.reference is None else bind_reference(plan.reference, state_locals, entries),
         mistakes=() if plan.reference is None else _bind_mistakes(plan.reference, state_locals, entries),
     )
+
+
+def _bind_vote_key(plan: StepPlan, reply: ReplyFormat, binding: Binding) -> Callable[[ReplyValue], str]:
+    name, on = plan.checked.name, plan.checked.vote_on
+    if plan.on is None or on is None:
+        return make_vote_key(binding.codec(f"reply of {name}", reply.type))
+    return make_vote_key(binding.codec(f"votes of {name}", on.type), binding.entries[plan.on])
 
 
 def _no_locals(_state: State) -> Locals:

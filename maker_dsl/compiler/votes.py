@@ -6,14 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from maker_dsl.checker.checked import CheckedOn
 from maker_dsl.checker.votes import MAX_TEMPERATURE
 from maker_dsl.compiler.module import Entry, Module, explain_failure
 from maker_dsl.diagnostics import Label, Problems
 from maker_dsl.expressions.errors import EvaluationError
 from maker_dsl.syntax import tree
-from maker_dsl.task import ReplyValue, VoteSettings
-from maker_dsl.types.codec import codec
+from maker_dsl.task import ReplyValue, ValueCodec, VoteSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +82,9 @@ def _evaluate(entry: str, value: tree.Expression, entries: Mapping[str, Entry], 
         return None
 
 
-def make_vote_key(on: CheckedOn | None, entry: Entry | None, whole: Any) -> Callable[[ReplyValue], str]:
-    """The canonical key of a reply: of its whole value, or of what `on` names.
-
-    `whole` writes the canonical text of the whole value.
-    """
-    if on is None or entry is None:
-        return lambda reply: str(whole(reply), "utf-8")
-    dump = codec(on.type).dump
-    return lambda reply: str(dump(entry(reply)), "utf-8")
+def make_vote_key(codec: ValueCodec, on: Entry | None = None) -> Callable[[ReplyValue], str]:
+    """The canonical key of a reply: of its whole value, or of what `on` gives; `codec` is for either."""
+    dump = codec.dump
+    if on is None:
+        return lambda reply: str(dump(reply), "utf-8")
+    return lambda reply: str(dump(on(reply)), "utf-8")
