@@ -1,0 +1,72 @@
+"""SIGKILL at random moments of a real process on a real disk."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+from engine_kills import hanoi, work, work_unseen
+
+from maker_dsl.engine.inspection import read_events
+from maker_dsl.engine.records import DecisionRecord
+from maker_dsl.engine.verification import verify_run
+from maker_dsl.journal import RealDisk, RunDirectory, list_runs
+
+KILLS = 100
+
+
+def decisions(directory: RunDirectory) -> list[tuple[object, ...]]:
+    return [
+        (event.step, event.value, tuple(sorted(votes for _, votes in event.votes)), event.samples, event.state_hash)
+        for event in read_events(directory)
+        if isinstance(event, DecisionRecord)
+    ]
+
+
+@pytest.mark.long
+def test_a_run_killed_a_hundred_times_ends_with_the_same_decisions(tmp_path: Path) -> None:
+    disks = 10
+    undisturbed = work(tmp_path / "undisturbed", disks)
+    (reference,) = list_runs(tmp_path / "undisturbed", RealDisk())
+    expected = decisions(reference)
+    assert undisturbed.status == "done"
+    assert [decision[0] for decision in expected] == list(range(2**disks - 1))
+
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["engine_kills"])
+    random = Random(1)
+    kills = runs = 0
+    while kills < KILLS:
+        runs += 1
+        place = tmp_path / str(runs)
+        while True:
+            worker = processes.Process(target=work_unseen, args=(place, disks))
+            worker.start()
+            worker.join(random.uniform(0.01, 0.4) if kills < KILLS else None)
+            if worker.exitcode is None:
+                worker.kill()
+                worker.join()
+                kills += 1
+                assert worker.exitcode == -signal.SIGKILL
+                continue
+            assert worker.exitcode == 0
+            break
+        (directory,) = list_runs(place, RealDisk())
+        assert decisions(directory) == expected
+    assert runs < KILLS
+    found = verify_run(directory, lambda _text, _name, inputs: hanoi(dict(inputs)))
+    assert (found.mismatch, found.status, found.wrong_steps) == (None, "done", 0)
+
+
+@pytest.mark.long
+def test_a_long_run_is_opened_again_in_no_time(tmp_path: Path) -> None:
+    """The time does not depend on how many steps lie behind."""
+    work(tmp_path, 12)
+    began_s = time.perf_counter()
+    report = work(tmp_path, 12)
+    assert (report.status, report.steps) == ("done", 4095)
+    assert time.perf_counter() - began_s < 2.0
