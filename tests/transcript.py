@@ -7,7 +7,7 @@
     $ maker run nothing; echo $?    `; echo $?` prints the exit code
     ```
 
-Only `maker …`, with `< FILE`, and `cat FILE` are known, with shell quoting and `\\` at the end of a line. What differs from run to
+Only `maker …`, with `< FILE`, and `cat FILE` are known, with shell quoting and `\\` at a line's end. What differs from run to
 run (ids, times, places) is masked in both. `pytest --update-golden` rewrites the console blocks.
 """
 

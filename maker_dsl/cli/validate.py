@@ -23,11 +23,14 @@ from maker_dsl.cli.loading import (
     step_option,
 )
 from maker_dsl.cli.output import json_result, plain, result, say, say_diagnostics
-from maker_dsl.diagnostics import Source
+from maker_dsl.diagnostics import Problems, Source, Span
 from maker_dsl.judging import Flag, Verdict, judge
-from maker_dsl.replies.alone import GrammarRefused, read_with_grammar
-from maker_dsl.task import Finish, RawReply, State, Step, Task, TaskError
+from maker_dsl.replies.checks import check_notation
+from maker_dsl.replies.format import reply_format
+from maker_dsl.replies.notation import LarkGrammar, Place
+from maker_dsl.task import Finish, RawReply, Refused, ReplyFormat, State, Step, Task, TaskError
 from maker_dsl.tokens import estimate_tokens
+from maker_dsl.types.type import RecordType
 
 
 @click.command()
@@ -135,40 +138,59 @@ _JSON_NAMES = {str: "string", dict: "object", int: "integer"}
 
 
 def _with_grammar(path: str, reply: str | None, jsonl: str | None, as_json: bool) -> ExitCode:
-    try:
-        source = Source(path, Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"--grammar {path}: the file can't be read: {error}") from error
-    try:
-        read = read_with_grammar(source)
-    except GrammarRefused as refused:
-        say_diagnostics([refused.diagnostic])
-        raise Leave(ExitCode.WRONG) from refused
+    reply_grammar = _read_grammar(path)
     if jsonl is None:
         text = _text(reply)
-        report = _grammar_report(read(text), text)
+        report = _grammar_report(reply_grammar, text)
         if as_json:
             json_result(report)
         elif report["verdict"] == "accept":
             result("accept")
         else:
-            result(f"reject: {report['reason']} (line {report['line']}, column {report['column']})")
+            result(f"reject: {report['reason']}{_place(report)}")
         return ExitCode.DONE if report["verdict"] == "accept" else ExitCode.NOT_DONE
     rejected = 0
     for number, line in _lines(jsonl):
-        text = _record(line, f"{jsonl}, line {number}")["reply"]
-        report = _grammar_report(read(text), text)
+        report = _grammar_report(reply_grammar, _record(line, f"{jsonl}, line {number}")["reply"])
         rejected += report["verdict"] == "reject"
         json_result({"line": number, **report})
     return ExitCode.NOT_DONE if rejected else ExitCode.DONE
 
 
-def _grammar_report(refusal: tuple[str, int] | None, text: str) -> dict[str, Any]:
-    if refusal is None:
+def _read_grammar(path: str) -> ReplyFormat:
+    """A grammar file as the format of a reply without fields; leaves with 2 where it is wrong."""
+    try:
+        source = Source(path, Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"--grammar {path}: the file can't be read: {error}") from error
+    notation, place = LarkGrammar(source.text, RecordType(())), Place("whole")
+    problems = Problems()
+    for problem in check_notation(notation, place):
+        start = 0 if problem.line is None else source.offset(problem.line, 1)
+        end = len(source.text) if problem.line is None else start + len(source.line(problem.line))
+        problems.add(problem.code, problem.title, Span(source, start, end), problem.label, help=problem.help)
+    if problems.has_errors:
+        say_diagnostics(problems)
+        raise Leave(ExitCode.WRONG)
+    return reply_format(notation, place)
+
+
+def _grammar_report(reply_grammar: ReplyFormat, text: str) -> dict[str, Any]:
+    read = reply_grammar.read(text)
+    if not isinstance(read, Refused):
         return {"verdict": "accept", "reason": None}
-    message, offset = refusal
+    return {"verdict": "reject", "reason": read.message, **_position(text, read.offset)}
+
+
+def _position(text: str, offset: int | None) -> dict[str, int]:
+    if offset is None:
+        return {}
     position = Source("reply", text).position(offset)
-    return {"verdict": "reject", "reason": message, "line": position.line, "column": position.column}
+    return {"line": position.line, "column": position.column}
+
+
+def _place(report: dict[str, Any]) -> str:
+    return f" (line {report['line']}, column {report['column']})" if "line" in report else ""
 
 
 def _text(reply: str | None) -> str:
@@ -196,18 +218,15 @@ def _numbered(file: TextIO) -> Iterator[tuple[int, str]]:
 
 def _as_json(verdict: Verdict, text: str) -> dict[str, Any]:
     if isinstance(verdict, Flag):
-        report: dict[str, Any] = {
+        return {
             "verdict": "reject",
             "reason": verdict.name,
             "detail": verdict.detail,
             "stage": verdict.stage,
             "value": None,
             "state": None,
+            **_position(text, verdict.offset),
         }
-        if verdict.offset is not None:
-            position = Source("reply", text).position(verdict.offset)
-            report |= {"line": position.line, "column": position.column}
-        return report
     return {
         "verdict": "accept",
         "reason": None,
@@ -220,8 +239,7 @@ def _as_json(verdict: Verdict, text: str) -> dict[str, Any]:
 def _print(verdict: Verdict, text: str) -> None:
     if isinstance(verdict, Flag):
         report = _as_json(verdict, text)
-        place = f" (line {report['line']}, column {report['column']})" if "line" in report else ""
-        result(f"reject: {verdict.name}\n  {verdict.detail}{place}")
+        result(f"reject: {verdict.name}\n  {verdict.detail}{_place(report)}")
         return
     result("accept")
     for title, values in (("value", verdict.value), ("state", verdict.state)):

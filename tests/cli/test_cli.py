@@ -1,0 +1,153 @@
+"""The command line as people meet it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from transcript import check_transcript, run_maker
+
+from maker_dsl.cli import app
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.md"))
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_a_transcript_is_what_comes(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MAKER_PROVIDER", raising=False)
+    check_transcript(path, tmp_path, update=bool(request.config.getoption("--update-golden")))
+
+
+def test_help_lists_every_command_with_the_words_of_its_own_help() -> None:
+    output, code = run_maker(["--help"])
+    assert code == 0
+    for name, (_, line) in app.COMMANDS.items():
+        assert name in output
+        own, code = run_maker([name, "--help"])
+        assert code == 0
+        assert line.split(",")[0].rstrip(".").split()[0] in own
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["check", "countdown"], ["test", "countdown"], ["show", "hanoi", "prompt"]]
+)
+def test_litellm_is_not_loaded_before_a_provider_is_opened(arguments: list[str], tmp_path: Path) -> None:
+    script = (
+        "import sys\nfrom maker_dsl.cli.app import run\n"
+        f"code = run({arguments!r})\nassert code == 0, code\n"
+        "assert not any(name.split('.')[0] in ('litellm', 'openai', 'aiohttp', 'httpx') for name in sys.modules)\n"
+    )
+    found = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+
+
+def test_json_of_a_run_is_one_object_with_the_documented_members(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = subprocess.run(
+        [sys.executable, "-m", "maker_dsl", "run", "countdown", "--json"], capture_output=True, text=True, check=True
+    )
+    lines = found.stdout.splitlines()
+    assert len(lines) == 1
+    report = json.loads(lines[0])
+    assert set(report) >= {
+        *("run", "status", "reason", "steps", "samples", "votes", "flags", "retries", "tokens", "cost_usd"),
+        *("seconds", "result"),
+    }
+    assert set(report["tokens"]) == {"input", "output"}
+    assert report["status"] == "done"
+    assert report["result"] == {"n": 0}
+
+
+def test_quiet_prints_nothing_but_the_result(tmp_path: Path) -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "maker_dsl", "run", "countdown", "--quiet"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (found.stdout, found.stderr) == ("n = 0\n", "")
+
+
+def test_ctrl_c_stops_cleanly_and_the_line_that_it_prints_goes_on(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "maker_dsl", "run", "hanoi", "--set", "disks=12", "--override", "simulate.latency=0.01"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    runs = tmp_path / "runs"
+    for _ in range(600):
+        if any(runs.glob("*/journal/*")):
+            break
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    line = next(line for line in errors.splitlines() if "maker resume " in line)
+    words = line[line.index("maker resume ") :].split()[1:]
+    again = subprocess.run(
+        [sys.executable, "-m", "maker_dsl", *words, "--json", "--override", "simulate.latency=0"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    report = json.loads(again.stdout)
+    assert (report["status"], report["steps"]) == ("done", 4095)
+    verified = subprocess.run(
+        [sys.executable, "-m", "maker_dsl", "verify"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "0 decisions differ" in verified.stdout
+
+
+def test_a_second_process_is_refused_with_the_pid_of_the_first(tmp_path: Path) -> None:
+    first = subprocess.Popen(
+        [sys.executable, "-m", "maker_dsl", "run", "countdown", "--override", "simulate.latency=30"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        runs = tmp_path / "runs"
+        for _ in range(600):
+            if any(runs.glob("*/journal/*")):
+                break
+            time.sleep(0.05)
+        second = subprocess.run(
+            [sys.executable, "-m", "maker_dsl", "resume", "last"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert second.returncode == 1
+        assert str(first.pid) in second.stderr
+        status = subprocess.run(
+            [sys.executable, "-m", "maker_dsl", "status"], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        assert "at work" in status.stdout
+    finally:
+        first.kill()
+        first.communicate()
+
+
+def test_a_bug_of_ours_is_called_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("maker_dsl.cli.check.check_file", lambda name: 1 // 0)
+    output, code = run_maker(["check", "countdown"])
+    assert code == 70
+    assert "bug of ours" in output
+    assert "Traceback" not in output
