@@ -9,7 +9,7 @@ from lark import Lark
 from lark.exceptions import GrammarError
 from lark.lexer import PatternStr, TerminalDef
 
-from maker_dsl.replies.lexing import LinearLexer
+from maker_dsl.replies.lexing import RE2_OPTIONS, LinearLexer
 
 MAX_AUTHOR_REPLY = 50_000
 """Characters of a reply that an author's grammar reads: a lexer that looks far ahead takes quadratic time."""
@@ -51,7 +51,7 @@ def regex_problem(terminal: TerminalDef) -> str | None:
     if "(?P<" in regex:
         return "named groups are not available"
     try:
-        re2.compile(regex)
+        re2.compile(regex, RE2_OPTIONS)
     except re2.error as error:
         said = str(error)
         if "perl operator" in said or "escape sequence" in said:
@@ -62,7 +62,7 @@ def regex_problem(terminal: TerminalDef) -> str | None:
 
 def first_texts(parser: Lark) -> frozenset[str] | None:
     """The fixed texts that a reply can begin with; None if it can begin with anything else."""
-    table: Any = parser.parser.parser._parse_table  # type: ignore[attr-defined]
+    table: Any = parser.parser.parser._parse_table
     (start,) = table.start_states.values()
     by_name = {terminal.name: terminal for terminal in parser.terminals}
     texts = set()

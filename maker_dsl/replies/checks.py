@@ -152,7 +152,7 @@ def _check_markers(row: tuple[Part, ...], place: Place) -> Iterator[NotationProb
                 "a format has no fences of its own",
                 "the lines of ``` around a reply are not part of its form",
                 help="take them out and write `fenced` after the reply",
-                piece=slot.piece,
+                piece=part.piece,
             )
     texts = [part.text for part in row if isinstance(part, Token)]
     if place.kind == "tag" and place.tag in texts and any(text.endswith(("<", "</")) for text in texts):

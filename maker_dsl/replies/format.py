@@ -12,6 +12,7 @@ from pydantic_core import ValidationError
 
 from maker_dsl.errors import InternalError
 from maker_dsl.replies import explanation, placement
+from maker_dsl.replies.author_format import AuthorFormat
 from maker_dsl.replies.explanation import RawReply
 from maker_dsl.replies.fast import FastRead, fast_object, fast_text, is_json
 from maker_dsl.replies.grammar import GrammarText, object_grammar, text_grammar
@@ -36,7 +37,7 @@ def reply_format(notation: Notation, place: Place = AT_END) -> ReplyFormat:
         case JsonObject():
             return GeneratedFormat(notation, place, _of_object(notation))
         case LarkGrammar():
-            raise NotImplementedError
+            return AuthorFormat(notation, place, reply_format)
         case _:
             assert_never(notation)
 
@@ -122,7 +123,7 @@ class GeneratedFormat:
     @cached_property
     def example(self) -> str:
         """What `{{ reply.example }}` puts into the prompt."""
-        return self._placed(self._machinery.render(self._codec.validate(sample(self.type))))
+        return placement.placed(self._machinery.render(self._codec.validate(sample(self.type))), self._place)
 
     @cached_property
     def _parser(self) -> Lark:
@@ -165,7 +166,7 @@ class GeneratedFormat:
         """The canonical text of a value; raises `ValueRefused` for one that is not of the type or has no text."""
         value = self._codec.validate(value)
         text = self._machinery.render(value)
-        placed = self._placed(text)
+        placed = placement.placed(text, self._place)
         if self._machinery.may_run_on or self._is_cut_short(text):
             again = self.read(placed)
             if not isinstance(again, Parsed) or self._codec.dump(again.value) != self._codec.dump(value):
@@ -180,12 +181,3 @@ class GeneratedFormat:
                 return f"<{self._place.tag}>" in text or f"</{self._place.tag}>" in text
             case _:
                 return False
-
-    def _placed(self, text: str) -> str:
-        match self._place.kind:
-            case "fenced":
-                return f"```\n{text}\n```"
-            case "tag":
-                return f"<{self._place.tag}>\n{text}\n</{self._place.tag}>"
-            case _:
-                return text

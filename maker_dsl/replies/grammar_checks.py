@@ -38,14 +38,17 @@ def check_grammar(notation: LarkGrammar, place: Place) -> Iterator[NotationProbl
     except (LarkError, ValueError, AssertionError, RecursionError, KeyError, AttributeError) as error:
         yield _refused(str(error), outline)
         return
-    yield from _check_terminals(parser, outline)
+    unusable = [*_check_terminals(parser, outline)]
+    yield from unusable
+    if unusable:
+        return
     yield from _check_fields(notation, parser, outline)
     if place.kind == "end" and first_texts(parser) is None:
         yield NotationProblem(
             "MK407",
             "nothing shows where the reply starts",
             "the grammar does not begin with a fixed word",
-            help='begin `start` with a word in quotes, or write `whole`, `fenced` or `in tag "answer"` after the reply',
+            help='begin `start` with a word in quotes, or write `whole`, `fenced` or `in tag "answer"` after it',
             line=outline.line_of("start"),
         )
 

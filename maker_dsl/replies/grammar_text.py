@@ -113,7 +113,7 @@ def _definitions(lexemes: tuple[Lexeme, ...]) -> tuple[Definition, ...]:
         if at_line_start and (lexeme.kind == "directive" or (lexeme.kind == "name" and _is_head(lexemes, index))):
             starts.append(index)
     found = []
-    for start, end in zip(starts, [*starts[1:], len(lexemes)], strict=True):
+    for start, end in zip(starts, [*starts, len(lexemes)][1:], strict=True):
         body = tuple(one for one in lexemes[start + 1 : end] if one.kind != "newline")
         found.append(Definition(lexemes[start].text.lstrip("?!"), lexemes[start].line, body))
     return tuple(found)

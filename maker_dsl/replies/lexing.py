@@ -18,6 +18,8 @@ from lark import Lark, Token
 from lark.common import LexerConf
 from lark.lexer import ContextualLexer, Lexer, LexerState
 
+from maker_dsl.types.patterns import quiet_options
+
 
 class PythonLexer(Lexer):
     """For generated grammars."""
@@ -40,6 +42,10 @@ class PythonLexer(Lexer):
         return self._lexer.lex(lexer_state, parser_state)
 
 
+RE2_OPTIONS = quiet_options()
+"""Errors are ours to tell, not for RE2 to print."""
+
+
 class Re2:
     """What Lark uses of the module `re`, done by RE2."""
 
@@ -52,11 +58,11 @@ class Re2:
 
     def compile(self, regex: str, flags: int = 0) -> _Compiled:
         """A compiled regex; only the flags that the regex itself carries."""
-        return _Compiled(re2.compile(regex), self)
+        return _Compiled(re2.compile(regex, RE2_OPTIONS), self)
 
     def match(self, regex: str, text: str, flags: int = 0) -> Any:
         """A match at the start of a short text."""
-        return re2.match(regex, text)
+        return re2.compile(regex, RE2_OPTIONS).match(text)
 
     def encoded(self, text: str) -> tuple[bytes, list[int] | None]:
         """The text as RE2 sees it and the offset of each character in it (None: the same), made once per text."""
@@ -76,22 +82,30 @@ class _Compiled:
     def __init__(self, regex: Any, engine: Re2) -> None:
         self._regex = regex
         self._engine = engine
+        self._groups = tuple(regex.groupindex.items())
 
     def match(self, text: str, start: int, end: int) -> _Found | None:
         """The match that begins at `start`."""
         encoded, offsets = self._engine.encoded(text)
         if offsets is None:
             found = self._regex.match(encoded, start, end)
-            return None if found is None else _Found(text[start : found.end()], _group(found))
+            return None if found is None else _Found(text[start : found.end()], self._name(found))
         found = self._regex.match(encoded, offsets[start], offsets[end])
         if found is None:
             return None
-        return _Found(text[start : bisect_left(offsets, found.end())], _group(found))
+        return _Found(text[start : bisect_left(offsets, found.end())], self._name(found))
+
+    def _name(self, found: Any) -> str | None:
+        """The terminal that took part: terminals are the alternatives, and nothing else in a grammar may be named."""
+        for name, index in self._groups:
+            if found.start(index) >= 0:
+                return str(name)
+        return None
 
     def fullmatch(self, text: str) -> _Found | None:
         """The match of a whole short text."""
         found = self._regex.fullmatch(text)
-        return None if found is None else _Found(text, _group(found))
+        return None if found is None else _Found(text, self._name(found))
 
 
 class _Found:
@@ -104,14 +118,6 @@ class _Found:
     def group(self, index: int) -> str:
         """The matched text."""
         return self.text
-
-
-def _group(found: Any) -> str | None:
-    """The named group that took part: terminals are alternatives, and nothing else in a grammar may be named."""
-    for name in found.re.groupindex:
-        if found.start(name) >= 0:
-            return str(name)
-    return None
 
 
 class LinearLexer(PythonLexer):

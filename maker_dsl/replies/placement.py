@@ -183,6 +183,17 @@ def opening_object(text: str) -> int | Refused:
     return start if start >= 0 else Refused("locate", "no line begins with `{`", None)
 
 
+def placed(text: str, place: Place) -> str:
+    """A reply in its place."""
+    match place.kind:
+        case "fenced":
+            return f"```\n{text}\n```"
+        case "tag":
+            return f"<{place.tag}>\n{text}\n</{place.tag}>"
+        case _:
+            return text
+
+
 def too_long(text: str) -> Refused | None:
     """A refusal of a reply that is too long to look at."""
     if len(text) <= MAX_REPLY:

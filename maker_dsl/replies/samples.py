@@ -74,13 +74,17 @@ def _number(low: Any, high: Any, usual: Any, index: int) -> Any:
 
 def _string(type: StringType) -> str:
     if type.pattern is not None:
-        return _matching(pattern(type.pattern).node)
+        return matching_text(type.pattern)
     usual = {"line": "some words", "text": "Some words."}.get(type.raw, "words")
     return usual if type.max_length is None else usual[: type.max_length].strip()
 
 
+def matching_text(regex: str) -> str:
+    """A short text that a pattern matches; raises `BadPattern` for what is none."""
+    return _matching(pattern(regex).node)
+
+
 def _matching(node: Node) -> str:
-    """A short text that a pattern matches."""
     match node:
         case Characters(ranges):
             for wanted in ("a", "A", "0", " "):

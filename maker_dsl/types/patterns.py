@@ -84,7 +84,7 @@ class Pattern:
 
     @cached_property
     def _compiled(self) -> Any:
-        return re2.compile(self.portable)
+        return re2.compile(self.portable, quiet_options())
 
     def compile(self) -> None:
         """Make ready for matching; raises `re2.error` for a pattern that is too large."""
@@ -97,6 +97,13 @@ class Pattern:
         except UnicodeEncodeError:
             return False
         return self._compiled.fullmatch(encoded) is not None
+
+
+def quiet_options() -> Any:
+    """Options for RE2 under which it prints nothing: what is wrong with a pattern is ours to tell."""
+    options = re2.Options()
+    options.log_errors = False
+    return options
 
 
 @lru_cache(maxsize=1024)

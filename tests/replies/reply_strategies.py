@@ -43,7 +43,9 @@ def format_texts(draw: st.DrawFn) -> FormatText:
 
 
 objects = (
-    st.lists(st.tuples(st.sampled_from(["move", "pegs", "a", "b"]), types), min_size=1, max_size=3, unique_by=lambda p: p[0])
+    st.lists(
+        st.tuples(st.sampled_from(["move", "pegs", "a", "b"]), types), min_size=1, max_size=3, unique_by=lambda p: p[0]
+    )
     .map(lambda pairs: RecordType(tuple(Member(name, type) for name, type in pairs)))
     .map(JsonObject)
 )
@@ -78,5 +80,9 @@ def mutate(text: str, source: random.Random) -> str:
         elif kind == 3:
             text = text[:at] + source.choice([" ", "\t", "\n", "\r\n"]) + text[at:]
         else:
-            text = text[:at] + chr(source.choice([48, 49, 50, 34, 44, 91, 93, 123, 125, 45, 46, 10, 32, 97, 101])) + text[at + 1 :]
+            text = (
+                text[:at]
+                + chr(source.choice([48, 49, 50, 34, 44, 91, 93, 123, 125, 45, 46, 10, 32, 97, 101]))
+                + text[at + 1 :]
+            )
     return text

@@ -1,0 +1,217 @@
+"""A reply in a grammar of the author's own.
+
+The text that a rule or terminal named like a field covers is that field's value: of a string the text itself, else read
+as a hole of a format text. A field of list type takes all its matches in order, one item each; a single match may
+also be the whole list. An optional field without a match is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from lark import Lark, Token, Tree
+
+from maker_dsl.replies import explanation, placement
+from maker_dsl.replies.author_grammar import MAX_AUTHOR_REPLY, author_parser, first_texts
+from maker_dsl.replies.derivation import Derivation
+from maker_dsl.replies.instructions import instructions
+from maker_dsl.replies.notation import FormatText, HoleSpec, LarkGrammar, Place
+from maker_dsl.replies.rendering import hole_renderer
+from maker_dsl.replies.samples import sample
+from maker_dsl.task import Parsed, Refused, ReplyFormat, ReplyValue
+from maker_dsl.types.codec import Codec
+from maker_dsl.types.display import phrase, with_article, words
+from maker_dsl.types.errors import ValueRefused
+from maker_dsl.types.type import ListType, Member, OptionalType, RecordType, StringType, Type
+
+
+@dataclass(frozen=True, slots=True)
+class _Cover:
+    """A match of a field's rule: the characters it covers."""
+
+    start: int
+    end: int
+
+
+class AuthorFormat:
+    """The reply format of an author's grammar; `make_text_format` makes the formats that its fields are read with."""
+
+    def __init__(self, notation: LarkGrammar, place: Place, text_format: Any) -> None:
+        self.type: RecordType = notation.type
+        self._notation = notation
+        self._place = place
+        self._parser = author_parser(notation.text)
+        self._codec = Codec(notation.type, exact_ints=True)
+        self._fields = {member.name: _Field(member, text_format) for member in notation.type.members}
+        self._locate = placement.locator(place, placement.opening_literals(first_texts(self._parser) or frozenset()))
+        self._phrases = _phrases(self._parser, notation.type)
+
+    @property
+    def grammar(self) -> str:
+        """The author's grammar."""
+        return self._notation.text
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the reply value."""
+        return self._codec.schema
+
+    @cached_property
+    def instructions(self) -> str:
+        """What `{{ reply.format }}` puts into the prompt."""
+        return instructions(self._notation, self._place)
+
+    @cached_property
+    def example(self) -> str:
+        """What `{{ reply.example }}` puts into the prompt; empty where none is found."""
+        try:
+            return self.render(sample(self.type))
+        except ValueRefused:
+            return ""
+
+    def read(self, text: str) -> Parsed | Refused:
+        """Locate, parse and type the reply in a model's text."""
+        if len(text) > MAX_AUTHOR_REPLY:
+            return Refused("locate", f"the reply is longer than {MAX_AUTHOR_REPLY:,} characters", MAX_AUTHOR_REPLY)
+        located = self._locate(text)
+        if isinstance(located, Refused):
+            return located
+        start, end = located.start, located.end
+        tree = explanation.parse(self._parser, self._phrases, text[start:end])
+        if isinstance(tree, Refused):
+            return Refused(tree.stage, tree.message, None if tree.offset is None else start + tree.offset)
+        value: ReplyValue = {}
+        covers = self._covers(tree)
+        for name, field in self._fields.items():
+            read = field.read(text, [_Cover(c.start + start, c.end + start) for c in covers[name]])
+            if isinstance(read, Refused):
+                return read
+            value[name] = read.value[name]
+        try:
+            return Parsed(self._codec.validate(value), start, end)
+        except ValueRefused as refused:
+            field_name = refused.path.split(".")[0].split("[")[0]
+            at = covers.get(field_name) or [_Cover(0, 0)]
+            return Refused("type", str(refused), start + at[0].start)
+
+    def _covers(self, tree: Tree[Token]) -> dict[str, list[_Cover]]:
+        names = {name: name for name in self._fields} | {name.upper(): name for name in self._fields}
+        covers: dict[str, list[_Cover]] = {name: [] for name in self._fields}
+        for node in _in_order(tree):
+            if isinstance(node, Token):
+                name = names.get(node.type)
+                if name is not None and node.start_pos is not None and node.end_pos is not None:
+                    covers[name].append(_Cover(node.start_pos, node.end_pos))
+            elif (name := names.get(str(node.data))) is not None:
+                empty = node.meta.empty
+                covers[name].append(_Cover(0, 0) if empty else _Cover(node.meta.start_pos, node.meta.end_pos))
+        return covers
+
+    @cached_property
+    def _derivation(self) -> Derivation:
+        return Derivation(self._parser, set(self._fields))
+
+    def render(self, value: ReplyValue) -> str:
+        """A text of the grammar that reads back as the value; raises `ValueRefused` where none is found."""
+        value = self._codec.validate(value)
+        wanted = self._codec.dump(value)
+        texts = {name: field.texts(value[name]) for name, field in self._fields.items()}
+        for text in self._derivation.texts(texts):
+            placed = placement.placed(text, self._place)
+            again = self.read(placed)
+            if isinstance(again, Parsed) and self._codec.dump(again.value) == wanted:
+                return placed
+        raise ValueRefused("", "no text of the grammar was found for this value")
+
+
+class _Field:
+    """How a field is read from what its rule covers."""
+
+    def __init__(self, member: Member, text_format: Any) -> None:
+        self.name = member.name
+        type = member.type
+        self.is_optional = isinstance(type, OptionalType)
+        self.type: Type = type.inner if isinstance(type, OptionalType) else type
+        self.is_list = isinstance(self.type, ListType)
+        item = self.type.item if isinstance(self.type, ListType) else self.type
+        self.item_is_string = isinstance(item, StringType)
+        self.item: ReplyFormat = text_format(_alone(self.name, item), Place("whole"))
+        self.whole: ReplyFormat = text_format(_alone(self.name, self.type), Place("whole"))
+        self.render_item = str if self.item_is_string else hole_renderer(item)
+
+    def read(self, text: str, covers: list[_Cover]) -> Parsed | Refused:
+        """The field's value under its name."""
+        if not covers and self.is_optional:
+            return Parsed({self.name: None}, 0, 0)
+        if self.is_list:
+            return self._read_list(text, covers)
+        if not covers:
+            return Refused("parse", f"`{self.name}` is missing", None)
+        if len(covers) > 1:
+            return Refused("parse", f"`{self.name}` occurs twice", covers[1].start)
+        return self._read_one(self.item, text, covers[0])
+
+    def _read_list(self, text: str, covers: list[_Cover]) -> Parsed | Refused:
+        if len(covers) == 1 and not self.item_is_string:
+            whole = self._read_one(self.whole, text, covers[0])
+            if isinstance(whole, Parsed):
+                return whole
+        items = []
+        for cover in covers:
+            read = self._read_one(self.item, text, cover)
+            if isinstance(read, Refused):
+                return read
+            items.append(read.value[self.name])
+        return Parsed({self.name: items}, 0, 0)
+
+    def _read_one(self, format: ReplyFormat, text: str, cover: _Cover) -> Parsed | Refused:
+        covered = text[cover.start : cover.end]
+        if self.item_is_string:
+            return Parsed({self.name: covered}, cover.start, cover.end)
+        read = format.read(covered)
+        if isinstance(read, Refused):
+            stage = "parse" if read.stage == "locate" else read.stage
+            offset = cover.start + (read.offset or 0)
+            message = f"{read.message} (in `{self.name}`)" if stage == "parse" else read.message
+            return Refused(stage, message, offset)
+        return read
+
+    def texts(self, value: Any) -> list[str]:
+        """What the matches of the field's rule cover in a reply with this value."""
+        if value is None:
+            return []
+        return [self.render_item(item) for item in value] if self.is_list else [self.render_item(value)]
+
+
+def _alone(name: str, type: Type) -> FormatText:
+    return FormatText((HoleSpec(name, type),))
+
+
+def _in_order(tree: Tree[Token]) -> Iterator[Tree[Token] | Token]:
+    """Nodes of a tree in the order of the text, however deep it is."""
+    waiting: list[Tree[Token] | Token] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, Tree):
+            waiting.extend(reversed(node.children))
+
+
+def _phrases(parser: Lark, type: RecordType) -> dict[str, str]:
+    """What to call each terminal: a fixed text by itself, a regex by its name or by that of the rule it makes up."""
+    aliases = {member.name: phrase(member.type) for member in type.members if member.type.alias}
+    alone = {str(r.expansion[0].name): str(r.origin.name) for r in parser.rules if len(r.expansion) == 1}
+    said = {}
+    for terminal in parser.terminals:
+        value = str(terminal.pattern.value)
+        named = alone.get(terminal.name) if terminal.name.startswith("__ANON") else terminal.name.lower()
+        if terminal.pattern.type == "str":
+            said[terminal.name] = f"`{value}`"
+        elif named is None or not named.strip("_"):
+            said[terminal.name] = f"`/{value}/`"
+        else:
+            said[terminal.name] = aliases.get(named) or with_article(words(named))
+    return said

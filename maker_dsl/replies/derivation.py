@@ -1,0 +1,82 @@
+"""Texts of an author's grammar with given texts in the places of its fields: how such a reply is rendered.
+
+A best-first search over leftmost derivations, shortest first, within a budget. The caller reads each text back, so that
+a candidate need not be right.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count, islice
+from typing import Any
+
+from lark import Lark
+
+from maker_dsl.replies.samples import matching_text
+from maker_dsl.types.patterns import BadPattern
+
+_BUDGET = 20_000
+_CANDIDATES = 50
+
+Needs = tuple[tuple[str, ...], ...]
+
+
+class Derivation:
+    """The rules of a grammar, ready for searching."""
+
+    def __init__(self, parser: Lark, fields: set[str]) -> None:
+        self._rules: dict[str, list[list[Any]]] = {}
+        for rule in parser.rules:
+            self._rules.setdefault(str(rule.origin.name), []).append(list(rule.expansion))
+        for expansions in self._rules.values():
+            expansions.sort(key=len)
+        self._terminals = {terminal.name: _text_of(terminal) for terminal in parser.terminals}
+        self._fields = sorted(fields)
+        self._index = {name: at for at, name in enumerate(self._fields)}
+        self._index |= {name.upper(): at for at, name in enumerate(self._fields)}
+        self._glue = ["", " "] if parser.ignore_tokens else [""]
+
+    def texts(self, fields: Mapping[str, Sequence[str]]) -> Iterator[str]:
+        """Texts in which the matches of each field cover the given texts, the simplest first."""
+        needs: Needs = tuple(tuple(fields[name]) for name in self._fields)
+        for pieces in islice(self._search(needs), _CANDIDATES):
+            for glue in reversed(self._glue):
+                yield glue.join(pieces)
+
+    def _search(self, needs: Needs) -> Iterator[tuple[str, ...]]:
+        order = count()
+        waiting: list[tuple[int, int, tuple[str, ...], tuple[str, ...], Needs]] = []
+        heapq.heappush(waiting, (0, next(order), ("start",), (), needs))
+        budget = _BUDGET
+        while waiting and budget:
+            budget -= 1
+            cost, _, symbols, pieces, left = heapq.heappop(waiting)
+            if not symbols:
+                if not any(left):
+                    yield pieces
+                continue
+            name, rest = symbols[0], symbols[1:]
+            at = self._index.get(name)
+            if at is not None:
+                if left[at]:
+                    taken = (*left[:at], left[at][1:], *left[at + 1 :])
+                    heapq.heappush(waiting, (cost, next(order), rest, (*pieces, left[at][0]), taken))
+            elif name in self._terminals:
+                text = self._terminals[name]
+                if text is not None:
+                    heapq.heappush(waiting, (cost, next(order), rest, (*pieces, text), left))
+            else:
+                for expansion in self._rules.get(name, []):
+                    grown = (*(str(symbol.name) for symbol in expansion), *rest)
+                    if len(grown) < 2_000:
+                        heapq.heappush(waiting, (cost + 1 + len(expansion), next(order), grown, pieces, left))
+
+
+def _text_of(terminal: Any) -> str | None:
+    if terminal.pattern.type == "str":
+        return str(terminal.pattern.value)
+    try:
+        return matching_text(terminal.pattern.value)
+    except BadPattern:
+        return None
