@@ -24,6 +24,7 @@ from maker_dsl.journal.format import (
     segment_name,
     segment_number,
 )
+from maker_dsl.journal.place import is_place
 from maker_dsl.journal.scan import SegmentScan, holds_records, read_header
 
 
@@ -58,9 +59,11 @@ class Reader:
         self._disk = disk
         self._known_durable = known_durable
         self._scan: SegmentScan | None = None
-        number = 1 if start is None else start.segment
-        self._header = self._first_header(number)
-        if start is None:
+        self._header = self._first_header(start)
+        if start is not None:
+            if not is_place(disk, directory, self.run_id, start):
+                raise self._damage(start, "the record before it is another", "a position in the log was kept")
+        else:
             if self._header.chain != first_chain(self._header.run_id) or self._header.first_sequence != 0:
                 raise self._damage(self._header.start, "it is not how a run begins", "the first segment is another")
             start = self._header.start
@@ -148,23 +151,28 @@ class Reader:
         path = self._directory / segment_name(position.segment)
         return SegmentScan(self._disk.open(path), self._header.run_id, position)
 
-    def _first_header(self, number: int) -> SegmentHeader:
+    def _first_header(self, start: Position | None) -> SegmentHeader:
+        number = 1 if start is None else start.segment
+        sequence = 0 if start is None else start.sequence
         numbers = segment_numbers(self._disk, self._directory)
-        if not numbers:
+        if not numbers and start is None and self._known_durable == 0:
             raise JournalMissing(self._directory)
         path = self._directory / segment_name(number)
         header = read_header(self._disk, path)
         if isinstance(header, SegmentHeader):
             if header.number == number:
                 return header
-            raise JournalDamaged(path, number, 0, 0, f"it is segment {header.number}", "its header says so")
+            raise JournalDamaged(path, number, 0, sequence, f"it is segment {header.number}", "its header says so")
         if header is None:
-            raise JournalDamaged(path, number, 0, 0, "the file is missing", f"there is segment {numbers[-1]}")
+            proof = f"there is segment {numbers[-1]}" if numbers else "a snapshot was taken of it"
+            raise JournalDamaged(path, number, 0, sequence, "the file is missing", proof)
         if header.version is not None:
             raise JournalTooNew(path, header.version, FORMAT_VERSION)
-        if not header.is_ours:
+        if not header.is_ours and number == 1:
             raise NotAJournal(path)
-        raise JournalDamaged(path, number, 0, 0, "the header's checksum is wrong", "it is written before anything else")
+        raise JournalDamaged(
+            path, number, 0, sequence, "its header is damaged", "a header is on disk before any record"
+        )
 
     def _following(self, scan: SegmentScan) -> SegmentHeader | None:
         """The header of the next segment; None where it is not there, or was never finished."""

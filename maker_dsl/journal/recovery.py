@@ -26,9 +26,10 @@ from maker_dsl.journal.format import (
     segment_name,
 )
 from maker_dsl.journal.log import SEGMENT_BYTES, Journal
+from maker_dsl.journal.place import is_place
 from maker_dsl.journal.reader import Reader, segment_numbers
 from maker_dsl.journal.scan import holds_records, read_header
-from maker_dsl.journal.segment import FULL, disk_full, finish_header, is_place
+from maker_dsl.journal.segment import FULL, disk_full, finish_header
 from maker_dsl.journal.snapshot import Snapshot
 
 _CHUNK = 1 << 20

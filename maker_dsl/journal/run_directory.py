@@ -180,8 +180,13 @@ class RunDirectory:
         return open_journal(self.journal_directory, self.disk, snapshots, segment_bytes=segment_bytes)
 
     def reader(self, start: Position | None = None) -> Reader:
-        """Read the journal, from the first record or from a position; a writer may be at work."""
-        return Reader(self.journal_directory, self.disk, start)
+        """Read the journal, from the first record or from a position; a writer may be at work.
+
+        A log that ends before the newest snapshot is damaged, which the snapshots tell the reader.
+        """
+        snapshots = self.snapshots.load().good
+        known_durable = max((snapshot.position.sequence for snapshot in snapshots), default=0)
+        return Reader(self.journal_directory, self.disk, start, known_durable=known_durable)
 
     def _holder(self) -> int | None:
         try:

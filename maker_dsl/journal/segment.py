@@ -1,4 +1,4 @@
-"""Making segments, and checking that a place in one is what it claims to be. Used by the log and by recovery."""
+"""Making segments. Used by the log and by recovery."""
 
 from __future__ import annotations
 
@@ -10,15 +10,10 @@ from maker_dsl.journal.disk import Disk, File, write_all, write_file
 from maker_dsl.journal.errors import DiskFull, JournalFailed
 from maker_dsl.journal.format import (
     HEADER_BYTES,
-    STORED_CHAIN,
-    Position,
     SegmentHeader,
-    crc_seed,
-    decode_frame,
     encode_header,
     segment_name,
 )
-from maker_dsl.journal.scan import read_header
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """The errors that room would cure."""
@@ -89,25 +84,3 @@ def finish_header(disk: Disk, directory: Path, file: File, header: SegmentHeader
     write_all(file, encode_header(header), 0)
     file.sync()
     disk.sync_directory(directory)
-
-
-def is_place(disk: Disk, directory: Path, run_id: str, position: Position) -> bool:
-    """Whether the log has, just before `position`, the record that the position was taken after."""
-    path = directory / segment_name(position.segment)
-    header = read_header(disk, path)
-    if not isinstance(header, SegmentHeader) or (header.run_id, header.number) != (run_id, position.segment):
-        return False
-    if position.last == 0:
-        return header.start == position
-    file = disk.open(path)
-    try:
-        window = file.read_at(position.last, position.offset - position.last)
-    finally:
-        file.close()
-    frame = decode_frame(window, 0, crc_seed(run_id, position.segment), position.last)
-    return (
-        not isinstance(frame, str)
-        and frame.size == position.offset - position.last
-        and frame.sequence == position.sequence - 1
-        and frame.stored_chain == position.chain[:STORED_CHAIN]
-    )

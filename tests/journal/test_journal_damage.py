@@ -142,6 +142,26 @@ def test_a_snapshot_proves_that_a_truncated_log_was_longer() -> None:
             reopen(cut)
 
 
+def test_a_snapshot_proves_that_there_was_a_log() -> None:
+    disk = new_disk()
+    journal = Journal.create(LOG, RUN, disk)
+    journal.append(1, b"one")
+    journal.sync()
+    store(disk).write(b"state after 1", journal.position, journal.durable_below)
+    disk.remove(FIRST)
+    with pytest.raises(JournalDamaged, match=r"the file is missing \(a snapshot was taken of it\)"):
+        reopen(disk)
+
+
+def test_a_reader_does_not_begin_at_a_position_of_another_past() -> None:
+    disk = written(closed=True)
+    with Reader(LOG, other_past()) as reader:
+        list(reader.tail(5))
+        foreign = reader.position
+    with pytest.raises(JournalDamaged, match="the record before it is another"):
+        Reader(LOG, disk, foreign)
+
+
 def other_past() -> MemoryDisk:
     """The same run with other payloads of the same lengths, so that each record is valid in the same place."""
     return written(closed=True, records=[(type, payload.upper()) for type, payload in WRITTEN])

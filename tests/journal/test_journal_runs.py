@@ -16,6 +16,7 @@ from journal_lab import LOG, RUN, new_disk
 from maker_dsl.journal import (
     DiskFull,
     Journal,
+    JournalDamaged,
     JournalMissing,
     MemoryDisk,
     Reader,
@@ -168,6 +169,20 @@ def test_a_run_goes_on_where_it_was_on_a_real_disk(tmp_path: Path) -> None:
         assert reader.head == opened.journal.head
         assert reader.run_id == run.run_id
         assert reader.is_sealed
+
+
+def test_a_reader_of_a_run_notices_that_the_log_ends_before_the_snapshot(tmp_path: Path) -> None:
+    run = create(tmp_path)
+    journal = run.create_journal()
+    for _ in range(3):
+        journal.append(1, b"x" * 50)
+    journal.sync()
+    run.snapshots.write(b"state", journal.position, journal.durable_below)
+    journal.close()
+    log = run.journal_directory / "00000001.log"
+    log.write_bytes(log.read_bytes()[:250])
+    with run.reader() as reader, pytest.raises(JournalDamaged, match="a snapshot was taken at record 3"):
+        list(reader.tail())
 
 
 def test_a_reader_follows_a_writer_record_by_record_across_segments(tmp_path: Path) -> None:
