@@ -34,7 +34,7 @@ def _blocks() -> list[object]:
             line = text.count("\n", 0, match.start()) + 1
             kind = match[1].strip()
             is_whole = _WHOLE.search(match[2]) is not None
-            if is_whole or path.name == "language.md":
+            if (is_whole and not kind) or path.name == "language.md":
                 kind = "whole" if is_whole and kind not in ("part", "step") else kind
                 found.append(pytest.param(kind, match[2], id=f"{path.relative_to(DOCS)}:{line}"))
     return found
