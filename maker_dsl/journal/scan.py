@@ -54,7 +54,11 @@ def read_header(disk: Disk, path: Path) -> SegmentHeader | HeaderRefused | None:
 
 def holds_records(disk: Disk, directory: Path, run_id: str, number: int) -> bool:
     """Whether any good record of the run stands in that segment, whatever its header looks like."""
-    scan = SegmentScan(disk.open(directory / segment_name(number)), run_id, Position(number, 0, 0, b"", 0))
+    try:
+        file = disk.open(directory / segment_name(number))
+    except FileNotFoundError:  # a recovery has just put it aside
+        return False
+    scan = SegmentScan(file, run_id, Position(number, 0, 0, b"", 0))
     try:
         return scan.has_records()
     finally:

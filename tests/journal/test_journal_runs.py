@@ -142,6 +142,44 @@ def test_a_second_process_is_refused_with_the_pid_and_a_dead_one_holds_nothing(t
     run.lock().release()
 
 
+WRITER = """
+import sys
+from pathlib import Path
+from maker_dsl.journal import JournalMissing, RealDisk, RunDirectory
+run = RunDirectory(Path(sys.argv[1]), RealDisk())
+lock = run.lock()
+try:
+    journal = run.open_journal(segment_bytes=3_000).journal
+except JournalMissing:
+    journal = run.create_journal(segment_bytes=3_000)
+while True:
+    for _ in range(3):
+        journal.append(1, b"%d" % journal.next_sequence * 5)
+    journal.reserve_space(500)
+    journal.flush()
+    print(journal.next_sequence, flush=True)
+"""
+
+
+def test_a_killed_process_loses_nothing_that_it_had_flushed(tmp_path: Path) -> None:
+    run = create(tmp_path)
+    random = Random(7)
+    flushed = 0
+    for _ in range(8):
+        with subprocess.Popen([sys.executable, "-c", WRITER, str(run.path)], stdout=subprocess.PIPE) as writer:
+            assert writer.stdout is not None
+            for _ in range(random.randint(0, 200)):
+                flushed = int(writer.stdout.readline())
+            writer.kill()
+            flushed = max([flushed, *(int(line) for line in writer.stdout if line.endswith(b"\n"))])
+        if flushed:
+            with run.reader() as reader:
+                payloads = [record.payload for record in reader.tail()]
+            assert payloads == [b"%d" % sequence * 5 for sequence in range(len(payloads))]
+            assert len(payloads) >= flushed
+    assert flushed > 500
+
+
 def test_a_run_goes_on_where_it_was_on_a_real_disk(tmp_path: Path) -> None:
     run = create(tmp_path)
     lock = run.lock()
