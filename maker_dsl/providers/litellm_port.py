@@ -154,6 +154,8 @@ def _load() -> ModuleType:
     """
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     os.environ["LITELLM_MODE"] = "PRODUCTION"
+    for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router"):
+        logging.getLogger(name).disabled = True
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         litellm = importlib.import_module("litellm")
@@ -167,8 +169,6 @@ def _load() -> ModuleType:
             success_callback=[],
             failure_callback=[],
         )
-        for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router"):
-            logging.getLogger(name).disabled = True
         if not getattr(_load, "is_warm", False):
             litellm.completion(**_WARM_UP)
             _load.__dict__["is_warm"] = True
