@@ -1,7 +1,8 @@
 """What is wrong with a notation, as data; the checker turns it into diagnostics with places in the file.
 
 A reply must be read in one way only: these checks refuse every format in which a hole could swallow what comes after
-it, or in which the place where the reply starts could be mistaken.
+it, or in which the place where the reply starts could be mistaken. Doubled and reserved names, holes that are missing and
+`line` or `text` inside another type are the checker's own business.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def check_notation(notation: Notation, place: Place = AT_END) -> tuple[NotationP
         case FormatText():
             found += _check_text(notation, place)
         case JsonObject():
-            found += [_raw_inside(m.name, None) for m in notation.type.members if _has_raw(m.type)]
+            pass  # two values are never confused in JSON
         case LarkGrammar():
             found += check_grammar(notation, place)
         case _:
@@ -65,25 +66,11 @@ def _check_text(notation: FormatText, place: Place) -> Iterator[NotationProblem]
     row = parts(notation)
     for part, after in zip(row, (*row[1:], None), strict=True):
         if isinstance(part, Slot):
-            yield from _check_hole(part, after)
             yield from _check_after(part, after, row)
-    yield from _check_markers(row, place)
-    if place.kind == "end":
+    markers = [*_check_markers(row, place)]
+    yield from markers
+    if place.kind == "end" and not markers:
         yield from _check_start(row)
-
-
-def _check_hole(part: Slot, after: Part | None) -> Iterator[NotationProblem]:
-    hole = part.hole
-    if raw(hole.type) and isinstance(hole.type, OptionalType):
-        yield NotationProblem(
-            "MK404",
-            f"a `{raw(hole.type)}` can't be optional",
-            f"`null` in the reply of `{hole.name}` could be null, or the word",
-            help=f"write `{{{hole.name}: string?}}`, which stands in quotes",
-            piece=part.piece,
-        )
-    elif not raw(hole.type) and _has_raw(hole.type):
-        yield _raw_inside(hole.name, part.piece)
 
 
 def _check_after(part: Slot, after: Part | None, row: tuple[Part, ...]) -> Iterator[NotationProblem]:
@@ -220,31 +207,3 @@ def _may_begin(type: Type, first: str) -> bool:
             return first.startswith("{")
         case _:
             return first[0] in "-0123456789" or first in ("true", "false")
-
-
-def _has_raw(type: Type) -> bool:
-    match type:
-        case StringType():
-            return bool(type.raw)
-        case OptionalType():
-            return _has_raw(type.inner)
-        case ListType():
-            return _has_raw(type.item)
-        case MapType():
-            return _has_raw(type.value)
-        case RecordType():
-            return any(_has_raw(member.type) for member in type.members)
-        case TupleType():
-            return any(_has_raw(place.type) for place in type.places)
-        case _:
-            return False
-
-
-def _raw_inside(name: str, piece: int | None) -> NotationProblem:
-    return NotationProblem(
-        "MK404",
-        "`line` and `text` stand alone in a hole",
-        f"inside JSON, as in `{name}`, texts are strings in quotes",
-        help="write `string`",
-        piece=piece,
-    )

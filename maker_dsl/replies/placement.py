@@ -28,7 +28,6 @@ Locate = Callable[[str], Located | Refused]
 Opening = Callable[[str], int | Refused]
 """The offset at which a reply at the end of a text begins."""
 
-_FENCE = re.compile(r"(?m)^[ \t]*+```")
 _FENCE_LINE = re.compile(r"(?m)^[ \t]*+```(?P<info>[^`\n]*+)(?:\n|\Z)")
 _CLOSING = re.compile(r"\n[ \t]*```\Z")
 
@@ -69,9 +68,18 @@ def at_end(opening: Opening) -> Locate:
 def _before_closing_fence(text: str, end: int) -> int:
     """Where the text ends if its last line closes a fence; `end` if that line closes nothing."""
     closing = _CLOSING.search(text, max(0, text.rfind("\n", 0, end)), end)
-    if closing is None or len(_FENCE.findall(text, 0, end)) % 2:
+    if closing is None or _fences(text, end) % 2:
         return end
     return len(text[: closing.start()].rstrip(WHITE))
+
+
+def _fences(text: str, end: int) -> int:
+    """How many lines begin with ```."""
+    count, at = 0, text.find("```", 0, end)
+    while at >= 0:
+        count += _begins_line(text, at)
+        at = text.find("```", at + 3, end)
+    return count
 
 
 def fenced(text: str) -> Located | Refused:
@@ -123,26 +131,41 @@ def lead_regex(tokens: tuple[Token, ...]) -> str:
 
 def opening_tokens(tokens: tuple[Token, ...], *, spaced: bool) -> Opening:
     """The last line that begins with these tokens; `spaced` if a blank must follow them."""
+    first = tokens[0].text
     after = r"(?!\w)" if spaced and tokens[-1].is_word else ""
-    shown = tokens[0].text + "".join(("" if t.before is Gap.NOTHING else " ") + t.text for t in tokens[1:])
-    return _last_line(rf"(?m)^[ \t]*+(?={lead_regex(tokens)}{after})", f"no line begins with `{shown}`")
+    match = re.compile(lead_regex(tokens) + after).match
+    shown = first + "".join(("" if t.before is Gap.NOTHING else " ") + t.text for t in tokens[1:])
+    refused = Refused("locate", f"no line begins with `{shown}`", None)
+
+    def opening(text: str) -> int | Refused:
+        at = text.rfind(first)
+        while at >= 0:
+            if _begins_line(text, at) and match(text, at):
+                return at
+            at = text.rfind(first, 0, at + len(first) - 1)
+        return refused
+
+    return opening
+
+
+def _begins_line(text: str, at: int) -> bool:
+    """Whether only blanks stand before an offset on its line."""
+    while at and text[at - 1] in " \t":
+        at -= 1
+    return not at or text[at - 1] == "\n"
 
 
 def opening_literals(literals: frozenset[str]) -> Opening:
     """The last line that begins with one of these texts."""
     regex = "|".join(re.escape(text) for text in sorted(literals, key=lambda text: (-len(text), text)))
+    lines = re.compile(rf"(?m)^[ \t]*+(?={regex})")
     shown = " or ".join(f"`{text.strip()}`" for text in sorted(literals))
-    return _last_line(rf"(?m)^[ \t]*+(?={regex})", f"no line begins with {shown}")
-
-
-def _last_line(regex: str, otherwise: str) -> Opening:
-    lines = re.compile(regex)
 
     def opening(text: str) -> int | Refused:
         start = -1
         for line in lines.finditer(text):
             start = line.end()
-        return start if start >= 0 else Refused("locate", otherwise, None)
+        return start if start >= 0 else Refused("locate", f"no line begins with {shown}", None)
 
     return opening
 
@@ -162,21 +185,23 @@ def opening_lines(count: int) -> Opening:
     return opening
 
 
-_OBJECT = re.compile(r"(?m)^[ \t]*+(?=\{)")
 _BRACE = re.compile(r'"(?:[^"\\]|\\[\s\S])*+(?:"|\\?\Z)|[{}]')
 """A string (one that is never closed goes to the end, else looking for its end would be quadratic) or a brace."""
+_DEPTH = {"{": 1, "}": -1}
 
 
 def opening_object(text: str) -> int | Refused:
     """The last `{` at the start of a line that is not inside an object which began so."""
-    start, at = -1, 0
-    while (line := _OBJECT.search(text, at)) is not None:
-        start = line.end()
-        depth = 0
+    start, at = -1, text.find("{")
+    while at >= 0:
+        if not _begins_line(text, at):
+            at = text.find("{", at + 1)
+            continue
+        start, depth = at, 0
         for brace in _BRACE.finditer(text, start):
-            depth += {"{": 1, "}": -1}.get(brace[0], 0)
+            depth += _DEPTH.get(brace[0], 0)
             if not depth:
-                at = brace.end()
+                at = text.find("{", brace.end())
                 break
         else:
             break
