@@ -225,11 +225,14 @@ class Fold:
             for record, vote in zip(call.new, votes, strict=True):
                 entries.append(Entry(record, vote))
         for number, text in call.texts:
-            entry = entries[number]
-            entry.record = _with_text(entry.record, text)
+            if not 0 <= number < len(entries):
+                raise FoldError("the number of a reply", f"less than {len(entries)}", number)
+            entries[number].record = replace(entries[number].record, text=text)
+        if len(call.replies) > len(call.draws):
+            raise FoldError("the number of replies", f"up to {len(call.draws)}", len(call.replies))
         ballot = opened.ballot
         for (slot, attempt), number in zip(call.draws, call.replies, strict=False):
-            if number >= len(entries):
+            if not 0 <= number < len(entries):
                 raise FoldError("the number of a reply", f"less than {len(entries)}", number)
             flagged = opened.attempts.get(slot, 0)
             if attempt != flagged or slot in opened.votes_by_slot:
@@ -248,19 +251,21 @@ class Fold:
             ballot.fill(slot, entry.key)
 
     def decision(self, decision: DecisionRecord, following: State | None = None) -> None:
-        """Fold a decision; `following` is the new state where this process has just computed it."""
+        """Fold a decision; `following` is the new state where this process has just taken the decision itself."""
         run = self.run
         run.end = None
         if decision.step != run.index:
             raise FoldError("the step of a decision", run.index, decision.step)
         opened = run.open
-        if self.task is not None:
+        if following is not None:
+            run.state = following
+        elif self.task is not None:
             won = None if opened is None else opened.ballot.decision
             if opened is None or won is None:
                 raise FoldError(f"the vote on step {decision.step}", "a decided ballot", "no decision")
             if (won.key, opened.winner()) != (decision.value, decision.reply):
                 raise FoldError(f"the value of step {decision.step}", won.key, decision.value)
-            run.state = self._following(opened, decision) if following is None else following
+            run.state = self._following(opened, decision)
         run.state_hash = decision.state_hash
         run.index += 1
         run.open = None
@@ -331,10 +336,6 @@ def state_after(task: Task, step: Step, state: State, entry: Entry) -> State:
         raise FoldError("the winning reply", "its text or its state", "neither")
     loaded: State = task.state_codec.load(record.state)
     return loaded
-
-
-def _with_text(record: ReplyRecord, text: str) -> ReplyRecord:
-    return replace(record, text=text)
 
 
 def snapshot(run: RunState, task: Task) -> bytes:

@@ -42,7 +42,7 @@ class Pace:
 
     sync_decisions: int = 512
     sync_s: float = 0.05
-    snapshot_decisions: int = 5_000
+    snapshot_decisions: int = 2_000
     snapshot_s: float = 10.0
     snapshot_least: int = 500
     """A snapshot for reasons of time stands for at least this many decisions."""
@@ -122,7 +122,7 @@ class Recorder:
             if self._syncing[2].done():
                 self._finish_sync()
             elif self._unsynced >= WINDOW:
-                await asyncio.wrap_future(self._syncing[2])
+                await _wait_for(self._syncing[2])
                 self._finish_sync()
             else:
                 return
@@ -160,10 +160,10 @@ class Recorder:
     async def settle(self) -> None:
         """Wait for work in the other thread and end the thread."""
         if self._syncing is not None:
-            await asyncio.wrap_future(self._syncing[2])
+            await _wait_for(self._syncing[2])
             self._finish_sync()
         if self._saving is not None:
-            await asyncio.wait([asyncio.wrap_future(self._saving)])
+            await _wait_for(self._saving)
             self._finish_saving()
         if self._pool is not None:
             self._pool.shutdown(wait=True)
@@ -217,3 +217,11 @@ class Recorder:
         error = saving.exception()
         if error is not None and not isinstance(error, DiskFull):
             raise error
+
+
+async def _wait_for(future: Future[None]) -> None:
+    """Wait until work in the other thread is over, whatever came of it. A cancellation leaves the work alone."""
+    if not future.done():
+        waiter = asyncio.wrap_future(future)
+        await asyncio.wait([waiter])
+        waiter.exception()

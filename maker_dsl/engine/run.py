@@ -115,7 +115,6 @@ class Run:
         run, caps = recorder.fold.run, self._caps
         max_steps = caps.max_steps
         space = SPACE_PER_STEP_BYTES + BYTES_PER_TOKEN * 2 * self._slots * (decider.max_tokens or UNCAPPED_TOKENS)
-        is_slow = not decider.answers_at_once
         until_breath = STEPS_PER_BREATH
         while True:
             state = run.state
@@ -134,8 +133,7 @@ class Run:
                 return "undecided", outcome.reason
             if observer is not None:
                 observer.decided(outcome)
-            if is_slow:
-                recorder.flush()
+            recorder.flush()
             await recorder.keep_pace()
             until_breath -= 1
             if not until_breath:

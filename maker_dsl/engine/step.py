@@ -250,6 +250,7 @@ class _StepVote:
             raise self._blocked
 
     def _start_calls(self, group: asyncio.TaskGroup) -> None:
+        self._blocked = None
         for temperature, draws in self._next_calls():
             self._calling.update(draw.slot for draw in draws)
             task = group.create_task(self._call(group, temperature, draws))

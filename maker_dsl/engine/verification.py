@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maker_dsl.engine.fold import Fold, FoldError, begin, hash_state
+from maker_dsl.engine.fold import Fold, FoldError, begin
 from maker_dsl.engine.records import (
     CallRecord,
     DecisionRecord,
@@ -213,15 +213,7 @@ class _Verifier:
             if self.counts.first_wrong_step is None:
                 self.counts.first_wrong_step = decision.step
         self._present = None
-        winner = opened.entries[decision.reply] if decision.reply < len(opened.entries) else None
-        if winner is not None and winner.judged is not None:
-            following = winner.judged.state
-            found = hash_state(self.task.state_codec.dump(following))
-            if found != decision.state_hash:
-                raise _Broken("the hash of the new state", found, decision.state_hash)
-            fold.decision(decision, following)
-        else:
-            fold.decision(decision)
+        fold.decision(decision)
 
     def _end(self, fold: Fold, end: EndRecord) -> None:
         if end.status != "done":

@@ -161,7 +161,7 @@ def never_ended(event: Event) -> Event | None:
         (on(DecisionRecord, 1, votes=((0, 5),)), "the votes", 1),
         (on(DecisionRecord, 1, samples=3), "the number of samples", 1),
         (on(DecisionRecord, 1, kind="other"), "the kind of the step", 1),
-        (on(DecisionRecord, 2, state_hash="0" * 32), "the hash of the new state", 2),
+        (on(DecisionRecord, 2, state_hash="0" * 32), "the state after step 2", 2),
         (on(DecisionRecord, 2, step=3), "the step of a decision", 2),
         (left_out(DecisionRecord, 2), "the step of a call", 2),
         (left_out(CallRecord, 3), None, 3),
