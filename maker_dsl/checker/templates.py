@@ -218,6 +218,9 @@ class _TemplateChecker:
         return [self._statement(node, scope) for node in body]
 
     def _statement(self, node: nodes.Node, scope: _Scope) -> nodes.Node:
+        if isinstance(node, nodes.Scope):
+            # What Jinja wraps around `autoescape`; it has no place of its own.
+            node = node.body[0]
         scope = scope.deeper(node.lineno)
         match node:
             case nodes.Output():
