@@ -14,8 +14,8 @@ SNAPSHOTS = Path("/run/snapshots")
 RUN = "hanoi-1"
 
 
-def new_disk() -> MemoryDisk:
-    return MemoryDisk([LOG, SNAPSHOTS])
+def new_disk(sector_bytes: int = 512) -> MemoryDisk:
+    return MemoryDisk([LOG, SNAPSHOTS], sector_bytes=sector_bytes)
 
 
 def store(disk: MemoryDisk, run_id: str = RUN) -> SnapshotStore:

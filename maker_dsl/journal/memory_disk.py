@@ -4,8 +4,7 @@ Used by tests of the journal and of the engine. It keeps what processes see (the
 apart, per file and per directory. `kill` keeps the cache; `power_cut` keeps of every unsynced sector the old or the new
 bytes, zeros or garbage, of the length the old, the new or something between, and of unsynced names some.
 
-One promise of real disks is taken for granted (SQLite calls it powersafe overwrite): writing bytes never garbles
-synced bytes beside them, in the same sector or elsewhere. Without it no log could be appended to.
+What a power cut leaves of a file is in `power_cut`.
 """
 
 from __future__ import annotations
@@ -13,46 +12,21 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
 from maker_dsl.journal.disk import File
-
-SECTOR_BYTES = 512
+from maker_dsl.journal.power_cut import NameChange, Names, Node, apply, content_after_power_cut
 
 
 class Stopped(BaseException):
     """The process ends here: raised by the operation that the test chose. Not an Exception: nothing may catch it."""
 
 
-@dataclass(slots=True)
-class _Node:
-    """One file: what processes see, what is on disk, and which ranges the next sync will put there."""
-
-    cache: bytearray = field(default_factory=bytearray)
-    durable: bytearray = field(default_factory=bytearray)
-    dirty: list[tuple[int, int]] = field(default_factory=list)
-
-
-_Names = dict[Path, "_Node | None"]
-"""Every name there is; None for a directory."""
-
-
-@dataclass(frozen=True, slots=True)
-class _NameChange:
-    """A change of names that its directories have not been synced for."""
-
-    directories: frozenset[Path]
-    old: Path | None
-    new: Path | None
-    node: _Node | None
-
-
 class MemoryFile:
     """An open file of a `MemoryDisk`."""
 
-    def __init__(self, disk: MemoryDisk, node: _Node, path: Path, *, is_lock: bool = False) -> None:
+    def __init__(self, disk: MemoryDisk, node: Node, path: Path, *, is_lock: bool = False) -> None:
         self._disk = disk
         self._node = node
         self._path = path
@@ -141,10 +115,11 @@ class MemoryDisk:
     many bytes all files may hold together.
     """
 
-    def __init__(self, directories: Iterable[Path] = ()) -> None:
-        self._names: _Names = {Path("/"): None}
-        self._durable_names: _Names = {Path("/"): None}
-        self._changes: list[_NameChange] = []
+    def __init__(self, directories: Iterable[Path] = (), *, sector_bytes: int = 512) -> None:
+        self.sector_bytes = sector_bytes
+        self._names: Names = {Path("/"): None}
+        self._durable_names: Names = {Path("/"): None}
+        self._changes: list[NameChange] = []
         self.locks: set[Path] = set()
         self.capacity: int | None = None
         self.stop_at: int | None = None
@@ -162,7 +137,7 @@ class MemoryDisk:
         if path in self._names:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
         self.begin("create")
-        node = _Node()
+        node = Node()
         self._change(None, path, node)
         return MemoryFile(self, node, path)
 
@@ -200,7 +175,7 @@ class MemoryDisk:
         kept = []
         for change in self._changes:
             if path in change.directories:
-                _apply(self._durable_names, change)
+                apply(self._durable_names, change)
             else:
                 kept.append(change)
         self._changes = kept
@@ -213,7 +188,7 @@ class MemoryDisk:
         if path in self.locks:
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN), str(path))
         if path not in self._names:
-            self._change(None, path, _Node())
+            self._change(None, path, Node())
         self.locks.add(path)
         return MemoryFile(self, self._node(path), path, is_lock=True)
 
@@ -228,8 +203,8 @@ class MemoryDisk:
         names = dict(self._durable_names)
         for change in self._changes:
             if random.random() < 0.5:
-                _apply(names, change)
-        left = {id(node): _after_power_cut(node, random) for node in self._nodes()}
+                apply(names, change)
+        left = {id(node): content_after_power_cut(node, self.sector_bytes, random) for node in self._nodes()}
         return self._copy(names, left)
 
     def begin(self, kind: str, size: int = 0) -> int:
@@ -243,7 +218,7 @@ class MemoryDisk:
             raise OSError(error, os.strerror(error))
         return size
 
-    def room_for(self, node: _Node, offset: int, size: int) -> int:
+    def room_for(self, node: Node, offset: int, size: int) -> int:
         """How many of `size` bytes at `offset` there is room for; OSError where there is none."""
         if self.capacity is None:
             return size
@@ -259,16 +234,16 @@ class MemoryDisk:
     def _used(self) -> int:
         return sum(len(node.cache) for node in self._names.values() if node is not None)
 
-    def _nodes(self) -> list[_Node]:
+    def _nodes(self) -> list[Node]:
         changed = [change.node for change in self._changes]
         every = [*self._names.values(), *self._durable_names.values(), *changed]
         return list({id(node): node for node in every if node is not None}.values())
 
-    def _copy(self, names: _Names, left: dict[int, _Node]) -> MemoryDisk:
-        disk = MemoryDisk()
+    def _copy(self, names: Names, left: dict[int, Node]) -> MemoryDisk:
+        disk = MemoryDisk(sector_bytes=self.sector_bytes)
         disk.capacity = self.capacity
         copies = {
-            key: _Node(bytearray(node.cache), bytearray(node.durable), list(node.dirty)) for key, node in left.items()
+            key: Node(bytearray(node.cache), bytearray(node.durable), list(node.dirty)) for key, node in left.items()
         }
         present = {path for path in names if all(parent in names for parent in path.parents)}
         disk._names = {path: None if (node := names[path]) is None else copies[id(node)] for path in present}
@@ -277,19 +252,19 @@ class MemoryDisk:
                 path: None if node is None else copies[id(node)] for path, node in self._durable_names.items()
             }
             disk._changes = [
-                _NameChange(c.directories, c.old, c.new, None if c.node is None else copies[id(c.node)])
+                NameChange(c.directories, c.old, c.new, None if c.node is None else copies[id(c.node)])
                 for c in self._changes
             ]
         else:
             disk._durable_names = dict(disk._names)
         return disk
 
-    def _change(self, old: Path | None, new: Path | None, node: _Node | None) -> None:
-        change = _NameChange(frozenset(path.parent for path in (old, new) if path is not None), old, new, node)
-        _apply(self._names, change)
+    def _change(self, old: Path | None, new: Path | None, node: Node | None) -> None:
+        change = NameChange(frozenset(path.parent for path in (old, new) if path is not None), old, new, node)
+        apply(self._names, change)
         self._changes.append(change)
 
-    def _node(self, path: Path) -> _Node:
+    def _node(self, path: Path) -> Node:
         node = self._names.get(path)
         if node is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
@@ -298,41 +273,3 @@ class MemoryDisk:
     def _expect_directory(self, path: Path) -> None:
         if path not in self._names or self._names[path] is not None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-
-
-def _apply(names: _Names, change: _NameChange) -> None:
-    old, new, node = change.old, change.new, change.node
-    if node is not None:
-        if old is not None and names.get(old) is node:
-            del names[old]
-        if new is not None:
-            names[new] = node
-    elif old is None and new is not None:
-        names[new] = None
-    elif old is not None and new is not None and old in names:
-        for path in [path for path in names if path == old or old in path.parents]:
-            names[new / path.relative_to(old)] = names.pop(path)
-
-
-def _after_power_cut(node: _Node, random: Random) -> _Node:
-    old, new = node.durable, node.cache
-    length = random.choice((len(old), len(new), random.randint(*sorted((len(old), len(new))))))
-    after = bytearray(length)
-    for start in range(0, length, SECTOR_BYTES):
-        end = min(start + SECTOR_BYTES, length)
-        was = bytes(old[start:end]).ljust(end - start, b"\0")
-        now = bytes(new[start:end]).ljust(end - start, b"\0")
-        if was == now and end <= len(old):
-            after[start:end] = was
-            continue
-        fate = random.choice(("old", "new", "new", "torn", "zero", "garbled"))
-        if fate == "torn":
-            cut = random.randint(0, end - start)
-            after[start:end] = now[:cut] + was[cut:]
-        elif fate in ("old", "new"):
-            after[start:end] = was if fate == "old" else now
-        else:
-            junk = bytes(end - start) if fate == "zero" else random.randbytes(end - start)
-            safe = (start + i < len(old) and was[i] == now[i] for i in range(end - start))
-            after[start:end] = bytes(a if keep else b for a, b, keep in zip(was, junk, safe, strict=True))
-    return _Node(after, bytearray(after), [])
