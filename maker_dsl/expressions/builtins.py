@@ -24,7 +24,7 @@ from maker_dsl.expressions.arithmetic import (
     too_long_text,
 )
 from maker_dsl.expressions.errors import EvaluationError
-from maker_dsl.expressions.fuel import count_range, int_range, spend, spend_all, spend_keys, spend_text
+from maker_dsl.expressions.fuel import count_range, int_range, spend, spend_all, spend_keys, spend_list, spend_text
 from maker_dsl.expressions.limits import (
     CHARACTERS_PER_FUEL,
     MAX_CHARACTERS,
@@ -66,8 +66,8 @@ def make_range(start: int, stop: int | None = None, step: int = 1) -> list[int]:
 
 
 def sort(items: list[Any], *, by: Key | None = None, reverse: bool = False) -> list[Any]:
-    spend_all(items)
-    spend(len(items) * max(len(items).bit_length(), 1))
+    spend_list(items)
+    spend(len(items) * len(items).bit_length())
     return sorted(items, key=by, reverse=reverse)
 
 
@@ -132,7 +132,7 @@ def last(items: list[Any]) -> Any:
 
 
 def index_of_item(items: list[Any], item: Any) -> int | None:
-    spend_all(items)
+    spend_list(items)
     try:
         return items.index(item)
     except ValueError:
@@ -181,7 +181,7 @@ def remove_value(mapping: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def without(items: list[Any], item: Any) -> list[Any]:
-    spend_all(items)
+    spend_list(items)
     return [each for each in items if each != item]
 
 
@@ -193,7 +193,7 @@ def count_true(conditions: Iterable[Any]) -> int:
 
 
 def count_item(items: list[Any], item: Any) -> int:
-    spend_all(items)
+    spend_list(items)
     return items.count(item)
 
 
@@ -309,13 +309,15 @@ def sum_decimals(numbers: list[Decimal]) -> Decimal:
 def smallest(items: list[Any], *, by: Key | None = None) -> Any:
     if not items:
         raise EvaluationError("`min` of an empty list")
-    return min(spend_all(items), key=by)
+    spend_list(items)
+    return min(items, key=by)
 
 
 def largest(items: list[Any], *, by: Key | None = None) -> Any:
     if not items:
         raise EvaluationError("`max` of an empty list")
-    return max(spend_all(items), key=by)
+    spend_list(items)
+    return max(items, key=by)
 
 
 def smallest_of(*items: Any) -> Any:

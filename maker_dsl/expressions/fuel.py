@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
 from itertools import chain
 from typing import Any
 
@@ -64,6 +66,16 @@ def spend_all(value: Any) -> Any:
                 deeper.append(item.values())
         level = list(chain.from_iterable(deeper))
     return value
+
+
+_PLAIN = frozenset((int, float, bool, Decimal, date))
+
+
+def spend_list(items: list[Any]) -> None:
+    """Account for going through a list, and everything inside its items, once."""
+    spend(len(items) + 1)
+    if items and type(items[0]) not in _PLAIN:
+        spend_all(items)
 
 
 def spend_keys(mapping: dict[str, Any]) -> None:
