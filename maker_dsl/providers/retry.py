@@ -17,8 +17,10 @@ class ProviderUnavailable(ProviderError):
     """Attempt after attempt failed. The run stops and can be resumed; `last` is the last failure."""
 
     def __init__(self, last: TransientError, attempts: int, elapsed_s: float) -> None:
+        tries = "1 attempt" if attempts == 1 else f"{attempts} attempts in {elapsed_s:.0f} s"
+        asked_s = last.retry_after_s
         super().__init__(
-            f"gave up after {attempts} attempts in {elapsed_s:.0f} s; the last one: {last}",
+            f"gave up after {tries}: {last}" + (f" (it asks to wait {asked_s:.0f} s)" if asked_s else ""),
             kind="unavailable",
             status=last.status,
         )

@@ -223,6 +223,16 @@ def test_a_server_that_never_answered_is_given_up_early() -> None:
     play(lambda _: dropped(), main)
 
 
+def test_a_server_that_asks_for_more_patience_than_the_profile_has_is_given_up_at_once() -> None:
+    async def main(gateway: Gateway, _: ScriptedProvider) -> None:
+        with pytest.raises(ProviderUnavailable) as raised:
+            await gateway.sample(request())
+        assert str(raised.value) == "gave up after 1 attempt: too many requests (it asks to wait 3600 s)"
+        assert now() == 0.0
+
+    play([rate_limited(3600.0)], main)
+
+
 def test_refusals_for_too_many_requests_count_against_the_time_alone() -> None:
     async def main(gateway: Gateway, provider: ScriptedProvider) -> None:
         with pytest.raises(ProviderUnavailable) as raised:
