@@ -44,7 +44,7 @@ def complete(litellm: Any, profile: Path, rates: Rates, **more: object) -> Any:
         async with SimulationServer(countdown(20), rates) as server:
             return await litellm.acompletion(
                 model=settings["model"],
-                api_base=settings["api_base"].replace("http://127.0.0.1:8311", server.url),
+                api_base=settings["api_base"].replace("http://127.0.0.1:8765", server.url),
                 api_key="none",
                 messages=MESSAGES,
                 temperature=settings["temperature"],
