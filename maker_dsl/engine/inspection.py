@@ -13,6 +13,7 @@ from maker_dsl.engine.records import CallRecord, DecisionRecord, Event, FlagReco
 from maker_dsl.engine.report import Status, progress_of
 from maker_dsl.engine.start import LoadTask, decode_inputs, read_run_record
 from maker_dsl.journal.errors import JournalMissing
+from maker_dsl.journal.format import Position
 from maker_dsl.journal.run_directory import RunDirectory
 from maker_dsl.task import Finish, Prompt, Task
 
@@ -85,15 +86,15 @@ def read_status(directory: RunDirectory) -> Status:
 
 
 def explain_step(directory: RunDirectory, load_task: LoadTask, step: int) -> StepStory:
-    """One step of a run, the prompt rendered again. Reads the journal up to that step.
+    """One step of a run, the prompt rendered again. Reads the journal up to that step, from a snapshot if one helps.
 
     Raises StepMissing, and as `read_status`.
     """
     record = read_run_record(directory)
     task = load_task(directory.task_text(), record.source, decode_inputs(record.inputs))
-    fold: Fold | None = None
     calls: list[CallRecord] = []
-    for event in read_events(directory):
+    start, fold = _nearest(directory, task, step)
+    for event in read_events(directory, start):
         if fold is None:
             fold = Fold(_begin(event, task), task)
             continue
@@ -115,9 +116,9 @@ def explain_step(directory: RunDirectory, load_task: LoadTask, step: int) -> Ste
     )
 
 
-def read_events(directory: RunDirectory) -> Iterator[Event]:
-    """All events of a run, oldest first. Raises JournalError, RecordUnreadable."""
-    with directory.reader() as reader:
+def read_events(directory: RunDirectory, start: Position | None = None) -> Iterator[Event]:
+    """The events of a run from a place on, oldest first. Raises JournalError, RecordUnreadable."""
+    with directory.reader(start) as reader:
         for record in reader.tail():
             yield decode(record.type, record.payload)
 
@@ -138,6 +139,15 @@ def _read_run(directory: RunDirectory) -> RunState:
         fold = None
     # A run whose process died before it had written a record has its directory alone.
     return begin(read_run_record(directory), None) if fold is None else fold.run
+
+
+def _nearest(directory: RunDirectory, task: Task, step: int) -> tuple[Position | None, Fold | None]:
+    """The newest snapshot that is not past the step; else the beginning."""
+    for snapshot in directory.snapshots.load().good:
+        run = restore(snapshot.payload, task)
+        if run.index <= step:
+            return snapshot.position, Fold(run, task)
+    return None, None
 
 
 def _begin(event: Event, task: Task | None) -> RunState:

@@ -64,7 +64,7 @@ class RunReport:
             "flags": dict(self.flags),
             "retries": self.retries,
             "tokens": {"input": self.tokens.input, "output": self.tokens.output},
-            "cost_usd": self.cost_usd,
+            "cost_usd": None if self.cost_usd is None else round(self.cost_usd, 9),
             "seconds": round(self.seconds, 3),
             "result": self.result,
         }

@@ -87,7 +87,7 @@ def resume(provider: ScriptedProvider, disk: MemoryDisk, **asked: Any) -> RunRep
 
 @pytest.mark.parametrize("limit", [0.0, 0.05, 0.2, 1.0, 3.0])
 @pytest.mark.parametrize("samples_per_call", [1, 4])
-def test_the_limit_on_money_is_never_passed(limit: float, samples_per_call: int) -> None:
+def test_law_6_the_limit_on_money_is_never_passed(limit: float, samples_per_call: int) -> None:
     provider = Metered(faulty(), samples_per_call=samples_per_call)
     report = start(provider, MemoryDisk(), max_cost_usd=limit)
     assert report.status == "limit"
@@ -98,7 +98,7 @@ def test_the_limit_on_money_is_never_passed(limit: float, samples_per_call: int)
     assert provider.billed_usd <= report.cost_usd + 1e-9 <= limit + 2e-9
 
 
-def test_limits_on_samples_and_tokens_are_never_passed() -> None:
+def test_law_6_limits_on_samples_and_tokens_are_never_passed() -> None:
     for seed in range(5):
         provider = Metered(faulty(seed), seed=seed, samples_per_call=2)
         report = start(provider, MemoryDisk(), max_total_samples=25)
@@ -121,7 +121,7 @@ def test_calls_under_way_count_at_their_worst_until_they_settle() -> None:
 
 @settings(deadline=None)
 @given(st.integers(0, 2**32), st.floats(0.1, 2.0), st.booleans())
-def test_the_limit_on_money_holds_through_crashes(seed: int, limit: float, power: bool) -> None:
+def test_law_6_the_limit_on_money_holds_through_crashes(seed: int, limit: float, power: bool) -> None:
     random = Random(seed)
     provider = Metered(faulty(seed), seed=seed)
     disk = DyingDisk()

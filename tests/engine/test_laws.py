@@ -144,6 +144,24 @@ def test_law_1_no_sample_is_drawn_in_vain_unless_asked_for() -> None:
     assert tally.steps == 300
 
 
+def test_law_5_a_claimed_state_that_breaks_the_rules_has_no_vote() -> None:
+    """Every model claims the same wrong state, and all of them together have not one vote for it."""
+
+    def script(request: Request) -> str:
+        (draw,) = request.draws
+        return "next = -2000" if draw.attempt == 0 else right(request)
+
+    async def main() -> RunReport:
+        task = countdown(3, believing=True)
+        return await begin_run(
+            task, ProviderSetup(ScriptedProvider(script)), RunOptions(), RUNS, world=memory_world()
+        ).go()
+
+    report = run_virtually(main())
+    assert (report.status, report.votes, report.flags) == ("done", 9, {"not too low": 9})
+
+
+@pytest.mark.long
 def test_law_7_memory_stays_flat(tmp_path: Path) -> None:
     """Nothing that a run holds grows with its steps."""
     sizes: list[int] = []

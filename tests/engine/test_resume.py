@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from hashlib import blake2b
 from random import Random
@@ -19,16 +20,18 @@ from engine_lab import (
     only_run,
     right,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from maker_dsl.engine.fold import Fold, RunState, begin, restore, snapshot
 from maker_dsl.engine.inspection import read_events, read_status
 from maker_dsl.engine.recorder import Pace
-from maker_dsl.engine.records import DecisionRecord, EndRecord, RunRecord
+from maker_dsl.engine.records import CallRecord, DecisionRecord, EndRecord, FlagRecord, ReplyRecord, RunRecord
 from maker_dsl.engine.report import RunReport
 from maker_dsl.engine.settings import RunOptions, SettingsRefused
 from maker_dsl.engine.start import ProviderSetup, resume_run
 from maker_dsl.engine.verification import verify_run
-from maker_dsl.journal import MemoryDisk, RunBusy, list_runs
+from maker_dsl.journal import JournalError, MemoryDisk, RunBusy, list_runs
 from maker_dsl.journal.memory_disk import Stopped
 from maker_dsl.providers.clock import FakeClock, run_virtually
 from maker_dsl.providers.port import Request, TransientError
@@ -111,7 +114,9 @@ def outcome(disk: MemoryDisk, report: RunReport) -> Outcome:
 
 @pytest.mark.parametrize(("at_once", "samples_per_call"), [(True, 4), (False, 1), (False, 2)])
 @pytest.mark.parametrize("power", [True, False])
-def test_killed_at_every_operation_of_the_disk_and_resumed(at_once: bool, samples_per_call: int, power: bool) -> None:
+def test_law_4_killed_at_every_operation_of_the_disk_and_resumed(
+    at_once: bool, samples_per_call: int, power: bool
+) -> None:
     disk = DyingDisk()
     undisturbed = outcome(disk, start(disk, provider(at_once=at_once, samples_per_call=samples_per_call)))
     assert len(undisturbed.decisions) == STEPS
@@ -181,7 +186,7 @@ def test_an_undecided_run_goes_on_with_more_samples() -> None:
     assert (report.status, report.steps, report.samples) == ("limit", 1, 23)
 
 
-def test_only_limits_can_be_set_anew() -> None:
+def test_law_8_only_limits_can_be_set_anew() -> None:
     disk = MemoryDisk()
     start(disk, provider(at_once=False), max_steps=2)
     with pytest.raises(SettingsRefused) as refused:
@@ -225,7 +230,7 @@ def known(run: RunState) -> tuple[Any, ...]:
     return (run.index, run.state, run.state_hash, run.totals, run.caps, run.spent, run.granted, run.epochs, opened)
 
 
-def test_for_every_prefix_of_a_journal_resume_is_the_fold() -> None:
+def test_law_4_for_every_prefix_of_a_journal_resume_is_the_fold() -> None:
     disk = MemoryDisk()
     start(disk, provider(at_once=False), max_steps=3)
     resume(disk, provider(at_once=False), RunOptions(max_steps=9))
@@ -262,3 +267,49 @@ def test_status_needs_no_lock_and_no_task() -> None:
     lock.release()
     assert (status.status, status.progress.steps, status.progress.expected_steps) == ("limit", 2, STEPS)
     assert status.reason == "the limit --max-steps 2 is reached"
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from("aab?"), min_size=3, max_size=12), st.randoms(use_true_random=False))
+def test_the_order_of_independent_calls_does_not_matter(said: list[str], random: Random) -> None:
+    """Calls of one step, each for a slot of its own, folded in two orders."""
+    task = countdown(STEPS)
+    disk = MemoryDisk()
+    start(disk, provider(at_once=True), max_steps=0)
+    first = next(iter(read_events(only_run(disk))))
+    assert isinstance(first, RunRecord)
+    outcomes = []
+    for calls in (list(enumerate(said)), random.sample(list(enumerate(said)), len(said))):
+        fold = Fold(begin(first, task), task)
+        seen: list[str] = []
+        for slot, text in calls:
+            new = ()
+            if text not in seen:
+                seen.append(text)
+                flag = FlagRecord("parse", "malformed", "no") if text == "?" else None
+                new = (ReplyRecord("stop", 1, text, None if flag else text, flag),)
+            fold.apply(CallRecord(0, ((slot, 0),), None, "ok", new, (seen.index(text),), (1, 1, 0), 0.5))
+        opened = fold.open_step()
+        votes = {slot: opened.entries[number].key for slot, number in opened.votes_by_slot.items()}
+        outcomes.append((opened.ballot.decision, dict(opened.ballot.votes), votes, opened.attempts, fold.run.totals))
+    assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.parametrize("kind", ["write", "sync", "sync_directory", "allocate", "rename"])
+def test_whatever_operation_of_the_disk_fails_the_run_says_so_and_can_be_resumed(kind: str) -> None:
+    disk = DyingDisk()
+    undisturbed = outcome(disk, start(disk, provider(at_once=False)))
+    for number in range(1, disk.counts[kind] + 1):
+        failing = MemoryDisk()
+        failing.fail_at[kind, number] = errno.EIO
+        try:
+            report = start(failing, provider(at_once=False))
+        except JournalError:
+            report = None
+        if report is not None and report.status == "done":
+            assert outcome(failing, report) == undisturbed
+            continue
+        assert report is None or (report.reason is not None and "failed" in report.reason)
+        left = failing.kill()
+        if list_runs(RUNS, left):
+            assert outcome(left, resume(left, provider(at_once=False))) == undisturbed

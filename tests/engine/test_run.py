@@ -85,7 +85,7 @@ def test_a_dissenting_vote_is_outvoted_by_as_few_samples_as_can_do_it() -> None:
     assert (report.status, report.samples, report.votes) == ("done", 5, 5)
 
 
-def test_a_flagged_reply_is_replaced_in_its_slot_and_warmer_if_it_was_the_first() -> None:
+def test_law_2_a_flagged_reply_is_replaced_in_its_slot_and_warmer_if_it_was_the_first() -> None:
     def script(request: Request) -> str:
         (draw,) = request.draws
         return "I think it is 4" if draw.attempt == 0 else right(request)
@@ -112,7 +112,7 @@ def test_flags_are_counted_by_what_failed() -> None:
     assert (report.status, report.samples, report.votes) == ("done", 9, 3)
 
 
-def test_a_transport_failure_is_neither_flag_nor_vote() -> None:
+def test_law_2_a_transport_failure_is_neither_flag_nor_vote() -> None:
     def script(request: Request) -> str | TransientError:
         failed.append(request)
         if len(failed) % 2:
@@ -126,7 +126,7 @@ def test_a_transport_failure_is_neither_flag_nor_vote() -> None:
     assert {event.outcome for event in events(world) if isinstance(event, CallRecord)} == {"ok", "rate_limit"}
 
 
-def test_at_the_sample_cap_the_run_stops_undecided_with_the_votes_shown() -> None:
+def test_law_3_at_the_sample_cap_the_run_stops_undecided_with_the_votes_shown() -> None:
     def script(request: Request) -> str:
         (draw,) = request.draws
         return ("next = 4", "next = 5")[draw.slot % 2]
@@ -150,14 +150,14 @@ def test_steps_have_the_margin_of_their_kind_unless_the_command_line_says_otherw
     assert run_to_end(countdown(4, kinds=2), ScriptedProvider(right), ahead_by=1).samples == 4
 
 
-def test_no_step_begins_past_the_limit_on_steps() -> None:
+def test_law_6_no_step_begins_past_the_limit_on_steps() -> None:
     provider = ScriptedProvider(right)
     report = run_to_end(countdown(9), provider, max_steps=4)
     assert (report.status, report.steps, len(provider.calls)) == ("limit", 4, 12)
     assert report.reason == "the limit --max-steps 4 is reached"
 
 
-def test_no_sample_is_drawn_past_the_limit_on_time() -> None:
+def test_law_6_no_sample_is_drawn_past_the_limit_on_time() -> None:
     provider = ScriptedProvider(lambda request: Answer((right(request),), delay_s=2.0), clock=FakeClock())
     report = run_to_end(countdown(9), provider, max_seconds=5.0)
     assert (report.status, report.steps, len(provider.calls), report.seconds) == ("limit", 3, 9, 6.0)

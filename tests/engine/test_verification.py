@@ -238,7 +238,7 @@ def test_every_event_is_read_back_as_it_was_written() -> None:
 
 
 @pytest.mark.parametrize("payload", [b"", b"{}", b'{"step":1}', b"[]", b'{"step":0,"draws":[],"surprise":1}'])
-def test_a_record_that_this_version_does_not_know_is_refused(payload: bytes) -> None:
+def test_law_8_a_record_that_this_version_does_not_know_is_refused(payload: bytes) -> None:
     with pytest.raises(RecordUnreadable):
         decode(2, payload)
     with pytest.raises(RecordUnreadable, match="unknown type 99"):
