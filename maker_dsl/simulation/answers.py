@@ -12,8 +12,8 @@ from random import Random
 from maker_dsl.judging import Verdict, Vote, judge
 from maker_dsl.providers.port import Reply
 from maker_dsl.replies.sampling import corrupt, perturb
-from maker_dsl.simulation.tokens import count_tokens, cut_to_tokens
 from maker_dsl.task import Locals, RawReply, Refused, ReplyValue, State, Step, Task
+from maker_dsl.tokens import cut_to_tokens, estimate_tokens
 
 _SPREAD = 8
 _TRIES = 12
@@ -135,7 +135,7 @@ class Answers:
         while tokens < wanted:
             sentence = _RAMBLING[at % len(_RAMBLING)]
             parts.append(sentence)
-            tokens += count_tokens(sentence)
+            tokens += estimate_tokens(sentence)
             at += 1
         return Reply(f"{''.join(parts).rstrip()}\n\n{self.right.text}", "stop", tokens + self.right.tokens)
 
@@ -146,4 +146,4 @@ class Answers:
 
 
 def _whole(text: str) -> Reply:
-    return Reply(text, "stop", count_tokens(text))
+    return Reply(text, "stop", estimate_tokens(text))

@@ -16,8 +16,8 @@ from maker_dsl.providers.port import Draw, PermanentError, Question, Reply
 from maker_dsl.simulation.answers import Answers
 from maker_dsl.simulation.chance import FULL, Chance, quantile, threshold
 from maker_dsl.simulation.rates import Rates
-from maker_dsl.simulation.tokens import cut_to_tokens
 from maker_dsl.task import Finish, State, Step, Task
+from maker_dsl.tokens import cut_to_tokens
 
 Kind = Literal["right", "wrong", "malformed", "overlong", "truncated"]
 Fault = Literal["error_429", "error_500", "dropped"]
@@ -47,7 +47,7 @@ class Drawn:
 
     @property
     def tokens(self) -> int:
-        """Its length by the rule of `simulation.tokens`."""
+        """Its length by the rule of `tokens`."""
         return self.reply.tokens
 
 
@@ -70,7 +70,7 @@ def require_references(task: Task) -> None:
 
 
 class SimulatedModel:
-    """Draws replies to one task's questions; `seed` is used where the rates have none, and without either it is 0.
+    """Draws replies to one task's questions; `seed` stands above that of the rates; without either it is 0.
 
     Raises PermanentError if the task lacks a reference.
     """
@@ -79,9 +79,8 @@ class SimulatedModel:
         require_references(task)
         self.task = task
         self.rates = rates
-        if rates.seed is not None:
-            seed = rates.seed
-        seed = seed or 0
+        if seed is None:
+            seed = rates.seed or 0
         self._chance = Chance(seed, "draw")
         self._faults = Chance(seed, "fault")
         self._answers_chance = Chance(seed, "answers")

@@ -13,8 +13,8 @@ from maker_dsl.providers.clock import Clock, SystemClock
 from maker_dsl.providers.port import Completion, Draw, Price, Reply, Request, TransientError, Usage
 from maker_dsl.simulation.model import Fault, SimulatedModel
 from maker_dsl.simulation.rates import Rates
-from maker_dsl.simulation.tokens import count_tokens
 from maker_dsl.task import Prompt, Task
+from maker_dsl.tokens import estimate_tokens
 
 SIMULATED = "simulated"
 """The name of the simulated model where a provider is chosen."""
@@ -127,4 +127,4 @@ class SimulatedProvider:
 
 def _input_tokens(prompt: Prompt) -> int:
     system = prompt.system
-    return count_tokens(prompt.user) + (0 if system is None else count_tokens(system))
+    return estimate_tokens(prompt.user) + (0 if system is None else estimate_tokens(system))

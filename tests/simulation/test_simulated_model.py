@@ -13,8 +13,8 @@ from maker_dsl.judging import Flag, Verdict, Vote, judge
 from maker_dsl.providers.port import Draw, PermanentError
 from maker_dsl.simulation.model import Drawn, SimulatedModel, steps_without_reference
 from maker_dsl.simulation.rates import Rates
-from maker_dsl.simulation.tokens import count_tokens, cut_to_tokens
 from maker_dsl.task import RawReply, Task
+from maker_dsl.tokens import cut_to_tokens, estimate_tokens
 
 START = 5000
 
@@ -186,14 +186,14 @@ def test_overlong_replies_trip_a_length_flag() -> None:
     for index in range(100):
         drawn = model.draw(question(task, index, n=50), Draw(0, 0))
         assert 750 < drawn.tokens < 1200
-        assert drawn.tokens == count_tokens(drawn.text)
+        assert drawn.tokens == estimate_tokens(drawn.text)
         assert verdict(task, drawn, 50) == Flag("flag", "too long", "the flag “too long” is raised")
 
 
 def test_overlong_replies_are_cut_at_the_token_limit() -> None:
     model = SimulatedModel(countdown(START), Rates(overlong=1))
     drawn = model.draw(question(model.task, n=50), Draw(0, 0), 750)
-    assert (drawn.finish, drawn.tokens, count_tokens(drawn.text)) == ("length", 750, 750)
+    assert (drawn.finish, drawn.tokens, estimate_tokens(drawn.text)) == ("length", 750, 750)
 
 
 def test_right_replies_are_cut_at_the_token_limit_too() -> None:
@@ -226,7 +226,7 @@ def test_a_task_without_a_reference_is_refused_with_what_to_do() -> None:
 
 
 def test_tokens_are_words_and_punctuation_marks() -> None:
-    assert count_tokens("move = [1, 0, 2]") == 9
+    assert estimate_tokens("move = [1, 0, 2]") == 9
     assert cut_to_tokens("move = [1, 0, 2]", 4) == "move = [1"
     assert cut_to_tokens("a b", 9) == "a b"
     assert cut_to_tokens("a b", 0) == ""

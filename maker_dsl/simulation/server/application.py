@@ -20,8 +20,8 @@ from maker_dsl.simulation.server.ollama import OllamaFormat
 from maker_dsl.simulation.server.openai import OpenAIFormat
 from maker_dsl.simulation.server.places import StillSearching, digest_prompt
 from maker_dsl.simulation.server.wire import Ask, BadCall, Given, WireFormat
-from maker_dsl.simulation.tokens import count_tokens
 from maker_dsl.task import Task, TaskError
+from maker_dsl.tokens import estimate_tokens
 
 FORMATS: tuple[WireFormat, ...] = (OpenAIFormat(), AnthropicFormat(), GeminiFormat(), OllamaFormat())
 
@@ -96,7 +96,7 @@ class _Calls:
                 raise AssertionError(fate)
 
     async def _give(self, number: int, prompt: str, ask: Ask, fate: Answered) -> web.Response:
-        input_tokens = count_tokens(ask.prompt.user) + count_tokens(ask.prompt.system or "")
+        input_tokens = estimate_tokens(ask.prompt.user) + estimate_tokens(ask.prompt.system or "")
         given = Given(
             number=number,
             replies=tuple(drawn.reply for drawn in fate.drawn),

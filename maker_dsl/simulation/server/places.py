@@ -20,8 +20,8 @@ from maker_dsl.judging import Vote, judge
 from maker_dsl.providers.port import Reply
 from maker_dsl.simulation.answers import Answers
 from maker_dsl.simulation.model import SimulatedModel
-from maker_dsl.simulation.tokens import count_tokens
 from maker_dsl.task import Prompt, RawReply, State, Step, Task, TaskError
+from maker_dsl.tokens import estimate_tokens
 
 _REMEMBERED_PROMPTS = 10_000
 _STATES_OF_A_PROMPT = 16
@@ -181,7 +181,7 @@ class Places:
                 self._add(digest, step, state)
             assert step.reference is not None
             text = step.reply.render(step.reference(state))
-            verdict = judge(task, step, state, local, RawReply(text, count_tokens(text), "stop"))
+            verdict = judge(task, step, state, local, RawReply(text, estimate_tokens(text), "stop"))
         except TaskError:
             self._start_lap()
             return
