@@ -34,6 +34,17 @@ class Limits:
     tokens_per_minute: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Granted:
+    """What one attempt may use: tokens of the minute's share, and a part of the budget."""
+
+    tokens: int
+    reservation: Reservation | None
+
+
+_NOTHING_TAKEN = _Granted(0, None)
+
+
 class Gateway:
     """One provider with its limits. Belongs to one event loop."""
 
@@ -59,7 +70,7 @@ class Gateway:
         self._places = None if limits.concurrency is None else ConcurrencyLimit(limits.concurrency)
         self._requests = None if limits.requests_per_minute is None else RateLimit(limits.requests_per_minute, now_s)
         self._tokens = None if limits.tokens_per_minute is None else RateLimit(limits.tokens_per_minute, now_s)
-        self._needs_bound = budget is not None or self._tokens is not None
+        self._is_limited = budget is not None or self._requests is not None or self._tokens is not None
         self._paused_until_s = float("-inf")
         self._ever_answered = False
 
@@ -78,6 +89,7 @@ class Gateway:
 
         Raises PermanentError at once, ProviderUnavailable when attempts run out, BudgetExhausted before anything is
         sent. A cancellation in the middle of an attempt leaves it in the ledger as `cancelled`, its reservation kept.
+        Nothing waits between the ledger's call for an answer and the return.
         """
         places = self._places
         attempt = counted = 0
@@ -88,7 +100,18 @@ class Gateway:
             try:
                 if self._now_s() < self._paused_until_s:
                     await self._wait_out_pause()
-                return await self._attempt(request, attempt)
+                granted = await self._prepare(request) if self._is_limited else _NOTHING_TAKEN
+                started_s = self._now_s()
+                try:
+                    completion = await self._provider.complete(request)
+                except ProviderError as error:
+                    self._take_failure(request, attempt, started_s, granted, error)
+                    raise
+                except BaseException as error:
+                    self._take_loss(request, attempt, started_s, granted, error)
+                    raise
+                self._take_answer(request, attempt, started_s, granted, completion.usage)
+                return completion
             except TransientError as error:
                 failure = error
             finally:
@@ -111,56 +134,46 @@ class Gateway:
         while (wait_s := self._paused_until_s - self._now_s()) > 0:
             await self._clock.sleep(wait_s)
 
-    async def _attempt(self, request: Request, attempt: int) -> Completion:
-        worst: WorstCase | None = None
-        if self._needs_bound:
-            worst = self._worst_case(request)
-        taken = 0
-        if self._requests is not None or self._tokens is not None:
-            taken = await self._wait_for_rate(worst, len(request.draws))
-        reservation = None
-        if self._budget is not None and worst is not None:
-            try:
-                reservation = self._budget.reserve(worst)
-            except BaseException:
-                self._return_rate(taken)
-                raise
-        started_s = self._now_s()
+    async def _prepare(self, request: Request) -> _Granted:
+        """Wait for a share of the minute and reserve the worst case."""
+        worst = self._worst_case(request)
+        tokens = await self._wait_for_rate(worst)
+        if self._budget is None:
+            return _Granted(tokens, None)
         try:
-            completion = await self._provider.complete(request)
-        except ProviderError as error:
-            self._failed(request, attempt, started_s, taken, reservation, error)
+            return _Granted(tokens, self._budget.reserve(worst))
+        except BaseException:
+            self._return_rate(tokens)
             raise
-        except BaseException as error:
-            outcome = "cancelled" if isinstance(error, asyncio.CancelledError) else "internal"
-            if reservation is not None:
-                reservation.keep()
-            self._ledger(Call(request, attempt, outcome, None, None, None, started_s, self._now_s() - started_s))
-            raise
+
+    def _take_answer(
+        self, request: Request, attempt: int, started_s: float, granted: _Granted, usage: Usage | None
+    ) -> None:
         now_s = self._now_s()
         self._ever_answered = True
         if self._places is not None:
             self._places.succeeded(now_s - started_s)
-        usage = completion.usage
         cost_usd = None if usage is None or self._price is None else self._price.cost_usd(usage)
         if usage is not None and self._tokens is not None:
-            self._tokens.give_back(taken - usage.input_tokens - usage.output_tokens, now_s)
-        if reservation is not None:
+            self._tokens.give_back(granted.tokens - usage.input_tokens - usage.output_tokens, now_s)
+        if granted.reservation is not None:
             if usage is None:
-                reservation.keep()
+                granted.reservation.keep()
             else:
-                reservation.settle(usage, cost_usd)
+                granted.reservation.settle(usage, cost_usd)
         self._ledger(Call(request, attempt, "ok", 200, usage, cost_usd, started_s, now_s - started_s))
-        return completion
 
-    def _failed(
-        self,
-        request: Request,
-        attempt: int,
-        started_s: float,
-        taken: int,
-        reservation: Reservation | None,
-        error: ProviderError,
+    def _take_loss(
+        self, request: Request, attempt: int, started_s: float, granted: _Granted, error: BaseException
+    ) -> None:
+        """Cancelled, or a bug: nobody knows what the server did."""
+        if granted.reservation is not None:
+            granted.reservation.keep()
+        outcome = "cancelled" if isinstance(error, asyncio.CancelledError) else "internal"
+        self._ledger(Call(request, attempt, outcome, None, None, None, started_s, self._now_s() - started_s))
+
+    def _take_failure(
+        self, request: Request, attempt: int, started_s: float, granted: _Granted, error: ProviderError
     ) -> None:
         """A refusal costs nothing. Without a status, or with a broken 2xx, the call may have been carried out."""
         now_s = self._now_s()
@@ -168,46 +181,44 @@ class Gateway:
         if error.status is not None:
             self._ever_answered = True
         if refused and self._tokens is not None:
-            self._tokens.give_back(taken, now_s)
-        if reservation is not None:
+            self._tokens.give_back(granted.tokens, now_s)
+        if granted.reservation is not None:
             if refused:
-                reservation.settle(NOTHING_USED, 0.0)
+                granted.reservation.settle(NOTHING_USED, 0.0)
             else:
-                reservation.keep()
+                granted.reservation.keep()
         if error.kind == "rate_limit":
             if self._places is not None:
                 self._places.refused()
             if isinstance(error, TransientError) and error.retry_after_s is not None:
                 self._paused_until_s = max(self._paused_until_s, now_s + error.retry_after_s)
         usage, cost_usd = (NOTHING_USED, 0.0) if refused else (None, None)
-        latency_s = now_s - started_s
-        self._ledger(
-            Call(request, attempt, error.kind, error.status, usage, cost_usd, started_s, latency_s, str(error))
-        )
+        call = Call(request, attempt, error.kind, error.status, usage, cost_usd, started_s, now_s - started_s)
+        self._ledger(call._replace(message=str(error)))
 
-    async def _wait_for_rate(self, worst: WorstCase | None, samples: int) -> int:
+    async def _wait_for_rate(self, worst: WorstCase) -> int:
         """Wait for a minute's share; returns the tokens taken."""
         now_s = self._now_s()
         wait_s = 0.0 if self._requests is None else self._requests.take(1, now_s)
-        taken = 0
-        if self._tokens is not None and worst is not None:
-            output = UNCAPPED_OUTPUT_TOKENS * samples if worst.output_tokens is None else worst.output_tokens
-            taken = worst.input_tokens + output
-            wait_s = max(wait_s, self._tokens.take(taken, now_s))
+        tokens = 0
+        if self._tokens is not None:
+            output = UNCAPPED_OUTPUT_TOKENS * worst.samples if worst.output_tokens is None else worst.output_tokens
+            tokens = worst.input_tokens + output
+            wait_s = max(wait_s, self._tokens.take(tokens, now_s))
         if wait_s > 0:
             try:
                 await self._clock.sleep(wait_s)
             except BaseException:
-                self._return_rate(taken)
+                self._return_rate(tokens)
                 raise
-        return taken
+        return tokens
 
-    def _return_rate(self, taken: int) -> None:
+    def _return_rate(self, tokens: int) -> None:
         now_s = self._now_s()
         if self._requests is not None:
             self._requests.give_back(1, now_s)
         if self._tokens is not None:
-            self._tokens.give_back(taken, now_s)
+            self._tokens.give_back(tokens, now_s)
 
     def _worst_case(self, request: Request) -> WorstCase:
         samples = len(request.draws)
