@@ -15,7 +15,7 @@ from typing import Any
 from lark import Lark, Token, Tree
 
 from maker_dsl.replies import explanation, placement
-from maker_dsl.replies.author_grammar import MAX_AUTHOR_REPLY, author_parser, first_texts
+from maker_dsl.replies.author_grammar import MAX_AUTHOR_REPLY, author_parser, field_symbols, first_texts
 from maker_dsl.replies.derivation import Derivation
 from maker_dsl.replies.instructions import instructions
 from maker_dsl.replies.notation import FormatText, HoleSpec, LarkGrammar, Place
@@ -47,6 +47,7 @@ class AuthorFormat:
         self._codec = Codec(notation.type, exact_ints=True)
         self._fields = {member.name: _Field(member, text_format) for member in notation.type.members}
         self._locate = placement.locator(place, placement.opening_literals(first_texts(self._parser) or frozenset()))
+        self._symbols = field_symbols(notation.text, self._fields)
         self._phrases = _phrases(self._parser, notation.type)
 
     @property
@@ -98,7 +99,7 @@ class AuthorFormat:
             return Refused("type", str(refused), start + at[0].start)
 
     def _covers(self, tree: Tree[Token]) -> dict[str, list[_Cover]]:
-        names = {name: name for name in self._fields} | {name.upper(): name for name in self._fields}
+        names = self._symbols
         covers: dict[str, list[_Cover]] = {name: [] for name in self._fields}
         for node in _in_order(tree):
             if isinstance(node, Token):
@@ -112,7 +113,7 @@ class AuthorFormat:
 
     @cached_property
     def _derivation(self) -> Derivation:
-        return Derivation(self._parser, set(self._fields))
+        return Derivation(self._parser, self._symbols)
 
     def render(self, value: ReplyValue) -> str:
         """A text of the grammar that reads back as the value; raises `ValueRefused` where none is found."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import re2
@@ -9,6 +10,7 @@ from lark import Lark
 from lark.exceptions import GrammarError
 from lark.lexer import PatternStr, TerminalDef
 
+from maker_dsl.replies.grammar_text import GrammarOutline
 from maker_dsl.replies.lexing import RE2_OPTIONS, LinearLexer
 
 MAX_AUTHOR_REPLY = 50_000
@@ -58,6 +60,20 @@ def regex_problem(terminal: TerminalDef) -> str | None:
             return "look-around, back-references and the like can't run in linear time"
         return f"the regex can't be used: {said}"
     return None
+
+
+def field_symbols(text: str, fields: Iterable[str]) -> dict[str, str]:
+    """Which rule or terminal gives which field: the rule of its name, or else the terminal of its name in capitals.
+
+    Lark calls the text `"move"` MOVE, too: a terminal counts only where the author has defined it.
+    """
+    outline = GrammarOutline(text)
+    symbols = {}
+    for field in fields:
+        name = field if field in outline.names else field.upper()
+        if name in outline.names:
+            symbols[name] = field
+    return symbols
 
 
 def first_texts(parser: Lark) -> frozenset[str] | None:

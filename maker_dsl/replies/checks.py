@@ -1,8 +1,8 @@
 """What is wrong with a notation, as data; the checker turns it into diagnostics with places in the file.
 
 A reply must be read in one way only: these checks refuse every format in which a hole could swallow what comes after
-it, or in which the place where the reply starts could be mistaken. Doubled and reserved names, holes that are missing and
-`line` or `text` inside another type are the checker's own business.
+it, or in which the place where the reply starts could be mistaken. Doubled and reserved names, missing holes, and
+`line` or `text` inside another type are the own business of the checker.
 """
 
 from __future__ import annotations

@@ -25,16 +25,15 @@ Needs = tuple[tuple[str, ...], ...]
 class Derivation:
     """The rules of a grammar, ready for searching."""
 
-    def __init__(self, parser: Lark, fields: set[str]) -> None:
+    def __init__(self, parser: Lark, symbols: Mapping[str, str]) -> None:
         self._rules: dict[str, list[list[Any]]] = {}
         for rule in parser.rules:
             self._rules.setdefault(str(rule.origin.name), []).append(list(rule.expansion))
         for expansions in self._rules.values():
             expansions.sort(key=len)
         self._terminals = {terminal.name: _text_of(terminal) for terminal in parser.terminals}
-        self._fields = sorted(fields)
-        self._index = {name: at for at, name in enumerate(self._fields)}
-        self._index |= {name.upper(): at for at, name in enumerate(self._fields)}
+        self._fields = sorted(symbols.values())
+        self._index = {symbol: self._fields.index(field) for symbol, field in symbols.items()}
         self._glue = ["", " "] if parser.ignore_tokens else [""]
 
     def texts(self, fields: Mapping[str, Sequence[str]]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from lark.exceptions import UnexpectedInput
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from maker_dsl.replies import syntax
-from maker_dsl.replies.fast import Raw, is_json, plain_value
+from maker_dsl.replies.fast import Raw, finite, is_json, plain_value
 from maker_dsl.task import Refused
 from maker_dsl.types.type import (
     BoolType,
@@ -83,7 +83,7 @@ def _explain(
     expected = " or ".join(filter(None, [", ".join(shown[:-1]), shown[-1]])) if shown else "nothing more"
     if len(choices) > len(shown):
         expected += f" (or one of {len(choices) - len(shown)} others)"
-    after = "" if last is None else f" after `{_tail(last)}`"
+    after = "" if last is None else f" after {_tail(last)}"
     return Refused("parse", f"expected {expected}{after}, found {found(text, offset)}", offset)
 
 
@@ -96,9 +96,10 @@ def found(text: str, offset: int) -> str:
 
 
 def _tail(token: Token) -> str:
-    text = str(token).strip(syntax.WHITE) or ("a line break" if "\n" in token else "a space")
-    text = text.encode("utf-8", "backslashreplace").decode()
-    return text if len(text) <= 20 else "…" + text[-19:]
+    text = token.strip(syntax.WHITE).encode("utf-8", "backslashreplace").decode()
+    if not text:
+        return "the line break" if "\n" in token else "the space"
+    return f"`{text if len(text) <= 20 else '…' + text[-19:]}`"
 
 
 def holes_value(tree: Tree[Token], type: RecordType) -> RawReply | Refused:
@@ -188,7 +189,7 @@ def _number(type: IntType | FloatType | DecimalType, node: Node) -> Any:
     try:
         if isinstance(type, IntType):
             return int(text)
-        return Decimal(text) if isinstance(type, DecimalType) else float(text)
+        return Decimal(text) if isinstance(type, DecimalType) else finite(text)
     except (ValueError, ArithmeticError):
         raise _Refusal("type", _no_value(type, text), _offset(node)) from None
 
@@ -196,4 +197,4 @@ def _number(type: IntType | FloatType | DecimalType, node: Node) -> Any:
 def _no_value(type: Type, text: str) -> str:
     if isinstance(type, DateType):
         return f"there is no day `{text}`"
-    return f"the number `{text[:20]}…` has too many digits"
+    return f"the number `{text}` is too large" if len(text) <= 20 else f"the number `{text[:20]}…` has too many digits"

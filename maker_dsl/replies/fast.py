@@ -7,6 +7,7 @@ same texts, which tests prove by random trial.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -218,7 +219,7 @@ def plain_value(type: Type) -> Callable[[str], Any]:
         case IntType():
             return int
         case FloatType():
-            return float
+            return finite
         case DecimalType():
             return Decimal
         case BoolType():
@@ -238,6 +239,14 @@ def plain_value(type: Type) -> Callable[[str], Any]:
             raise AssertionError(f"no plain notation for {type}")
         case _:
             assert_never(type)
+
+
+def finite(text: str) -> float:
+    """The float of a number's text; raises OverflowError where it is too large."""
+    number = float(text)
+    if math.isinf(number):
+        raise OverflowError
+    return number
 
 
 _BOOLS = {"true": True, "false": False}

@@ -9,7 +9,14 @@ from lark import Lark
 from lark.exceptions import LarkError
 
 from maker_dsl.diagnostics import did_you_mean
-from maker_dsl.replies.author_grammar import Unavailable, author_parser, first_texts, regex_problem, terminals
+from maker_dsl.replies.author_grammar import (
+    Unavailable,
+    author_parser,
+    field_symbols,
+    first_texts,
+    regex_problem,
+    terminals,
+)
 from maker_dsl.replies.grammar_text import MAX_GRAMMAR, MAX_TERMINAL, MAX_VARIANTS, GrammarOutline
 from maker_dsl.replies.notation import LarkGrammar, Place
 from maker_dsl.replies.problem import NotationProblem
@@ -138,31 +145,28 @@ def _check_terminals(parser: Lark, outline: GrammarOutline) -> Iterator[Notation
 
 
 def _check_fields(notation: LarkGrammar, parser: Lark, outline: GrammarOutline) -> Iterator[NotationProblem]:
-    defined = {d.name for d in outline.definitions if not d.name.startswith("%")} | _imported(outline)
+    symbols = {
+        field: name for name, field in field_symbols(notation.text, (m.name for m in notation.type.members)).items()
+    }
     used = {str(rule.origin.name) for rule in parser.rules} | {terminal.name for terminal in parser.terminals}
     for member in notation.type.members:
-        names = {member.name, member.name.upper()}
-        if not names & defined:
-            rules = sorted(name.lower() for name in defined - {"start"})
+        symbol = symbols.get(member.name)
+        if symbol is None:
+            rules = sorted(name.lower() for name in outline.names - {"start"})
             otherwise = f"add a rule `{member.name}: …` and use it, or a terminal `{member.name.upper()}`"
             label = f"nothing in the grammar is called `{member.name}`"
             help = did_you_mean(member.name, rules, otherwise)
             yield NotationProblem("MK413", f"the grammar has no rule for `{member.name}`", label, help)
-        elif not names & used:
-            line = outline.line_of(member.name) or outline.line_of(member.name.upper())
+        elif symbol not in used:
             label = "no way leads here from `start`"
             title = f"the rule for `{member.name}` is never used"
-            yield NotationProblem("MK414", title, label, f"use `{member.name}` in another rule", line=line)
+            line = outline.line_of(symbol)
+            yield NotationProblem("MK414", title, label, f"use `{symbol}` in another rule", line=line)
         elif any(rule.origin.name == member.name and (rule.options.expand1 or rule.alias) for rule in parser.rules):
             line = outline.line_of(member.name)
             label = "a rule with `?` or `->` gives way to what stands in it"
             title = f"the rule for `{member.name}` must stay visible"
             yield NotationProblem("MK417", title, label, "take the `?` or `->` out", line=line)
-
-
-def _imported(outline: GrammarOutline) -> set[str]:
-    names = {lexeme.text for d in outline.definitions if d.name == "%import" for lexeme in d.body}
-    return names - {"common"}
 
 
 def _unavailable(title: str, label: str, line: int | None, help: str | None = None) -> NotationProblem:

@@ -66,6 +66,13 @@ class GrammarOutline:
         """Rules and terminals by their names."""
         return {definition.name: definition for definition in self.definitions}
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """All names that the grammar defines or imports."""
+        imports = (d for d in self.definitions if d.name == "%import")
+        imported = {one.text for d in imports for one in d.body if one.kind == "name"} - {"common"}
+        return frozenset({d.name for d in self.definitions if not d.name.startswith("%")} | imported)
+
     def line_of(self, name: str) -> int | None:
         """The line on which a rule or terminal is defined."""
         definition = self.by_name.get(name)
