@@ -125,7 +125,7 @@ def _infer_builtin_call(inference: Inference, node: tree.Call, scope: Scope, bui
             hint = DecimalType() if builtin.name == "decimal" else _hint(candidates, types, index)
             types[index] = inference.infer(argument, scope, hint)
     known = [type_ for type_ in types if type_ is not None]
-    if keywords is None or any(isinstance(type_, NeverType) for type_ in known):
+    if keywords is None or any(map(inference.is_wrong, known)):
         return NeverType()
     for overload in candidates:
         solution: Solution = {}
@@ -133,7 +133,8 @@ def _infer_builtin_call(inference: Inference, node: tree.Call, scope: Scope, bui
             matches(parameter.pattern, type_, solution)
             for parameter, type_ in zip(_parameters(overload, len(known)), known, strict=True)
         ):
-            return _finish(inference, node, overload, solution, known, keywords)
+            result = _finish(inference, node, overload, solution, known, keywords)
+            return NeverType() if any(isinstance(type_, NeverType) for type_ in known) else result
     _report_arguments(inference, node, builtin, candidates, known)
     return NeverType()
 
@@ -231,6 +232,8 @@ def _finish(
     """Fit the arguments to the overload chosen, and give its result type."""
     inference.typing.implementations[id(node)] = overload.implementation
     parameters = _parameters(overload, len(types))
+    for name in ("T", "U", "N", "O"):
+        solution.setdefault(name, NeverType())
     by = keywords.get("by")
     by_parameter = overload.signature.keyword("by")
     if by is not None and by_parameter is not None and not _fits_by(inference, node, by, by_parameter, solution):
@@ -250,7 +253,8 @@ def _finish(
         if len(written) == len(node.arguments):
             return _written_date(inference, node, written)
     result = substitute(overload.signature.result, solution)
-    return NeverType() if result is None else result
+    assert result is not None
+    return result
 
 
 def _written_date(inference: Inference, node: tree.Call, written: list[Any]) -> Type:

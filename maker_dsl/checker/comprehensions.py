@@ -29,7 +29,7 @@ def infer_list_comprehension(
     inner = open_clauses(inference, node.clauses, scope)
     wanted = None if hint is None else strip_optional(hint)
     item = inference.infer(node.item, inner, wanted.item if isinstance(wanted, ListType) else None)
-    return NeverType() if isinstance(item, NeverType) else ListType(item)
+    return NeverType() if inference.is_wrong(item) else ListType(item)
 
 
 def infer_map_comprehension(inference: Inference, node: tree.MapComprehension, scope: Scope, hint: Type | None) -> Type:
@@ -38,7 +38,7 @@ def infer_map_comprehension(inference: Inference, node: tree.MapComprehension, s
     wanted = None if hint is None else strip_optional(hint)
     inference.check(node.key, inner, StringType())
     value = inference.infer(node.value, inner, wanted.value if isinstance(wanted, MapType) else None)
-    return NeverType() if isinstance(value, NeverType) else MapType(value)
+    return NeverType() if inference.is_wrong(value) else MapType(value)
 
 
 def open_clauses(inference: Inference, clauses: tuple[tree.ForClause, ...], scope: Scope) -> Scope:

@@ -48,7 +48,7 @@ def check(
     """
     inference = Inference(problems, typing, _infer)
     inferred = inference.infer(expression, scope, expected)
-    if expected is None or isinstance(inferred, NeverType):
+    if expected is None or inference.is_wrong(inferred):
         return inferred
     return expected if inference.fit(expression, expected) else NeverType()
 

@@ -38,6 +38,14 @@ class Inference:
     dispatch: Infer
     depth: int = 0
     is_too_deep: bool = False
+    reported_before: int = 0
+
+    def __post_init__(self) -> None:
+        self.reported_before = len(self.problems)
+
+    def is_wrong(self, type_: Type) -> bool:
+        """Whether the type is that of a part reported as wrong; else NeverType means what its name says (`[][0]`)."""
+        return isinstance(type_, NeverType) and len(self.problems) > self.reported_before
 
     def infer(self, node: AnyNode, scope: Scope, hint: Type | None = None) -> Type:
         """The type of a part; `hint`, what is wanted there, helps literals that could be several things."""

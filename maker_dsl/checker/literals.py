@@ -95,7 +95,7 @@ def join_items(
     failed = False
     for part in parts:
         type_ = inference.infer(part, scope, hint if hint is not None else common)
-        failed |= isinstance(type_, NeverType)
+        failed |= inference.is_wrong(type_)
         joined = join(common, type_)
         if joined is None:
             failed = True
@@ -142,7 +142,7 @@ def _infer_tuple(inference: Inference, node: tree.ListLiteral, scope: Scope, wan
             help=f"its places are [{names}]",
         )
         return NeverType()
-    if any(isinstance(type_, NeverType) for type_ in types):
+    if any(map(inference.is_wrong, types)):
         return NeverType()
     natural = tuple(Member(place.name, type_) for place, type_ in zip(places, types, strict=True))
     alias = wanted.alias if all(map(is_assignable, types, [place.type for place in places])) else None
@@ -181,7 +181,7 @@ def infer_record(inference: Inference, node: tree.RecordLiteral, scope: Scope, h
         given[name] = entry
         member_hint = member_type(wanted.members, name) if isinstance(wanted, RecordType) else spread.get(name)
         members[name] = inference.infer(entry.value, scope, member_hint)
-        failed |= isinstance(members[name], NeverType)
+        failed |= inference.is_wrong(members[name])
     if failed:
         return NeverType()
     if isinstance(wanted, RecordType):

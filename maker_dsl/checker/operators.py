@@ -85,7 +85,8 @@ def infer_binary(inference: Inference, node: tree.Binary, scope: Scope, hint: Ty
 
 def _infer_default(inference: Inference, node: tree.Binary, scope: Scope, hint: Type | None) -> Type:
     left = inference.infer(node.left, scope, None)
-    if not isinstance(left, OptionalType | NullType | NeverType):
+    declared = inference.declared_type(node.left)
+    if not isinstance(left, OptionalType | NullType | NeverType) and not isinstance(declared, OptionalType):
         inference.problems.add(
             "MK302",
             "`??` needs a value that may be null",
@@ -98,7 +99,7 @@ def _infer_default(inference: Inference, node: tree.Binary, scope: Scope, hint: 
     inner = strip_optional(left)
     known_inner = inner if not isinstance(inner, NullType | NeverType) else hint
     right = inference.infer(node.right, scope, known_inner)
-    if isinstance(left, NeverType) or isinstance(right, NeverType):
+    if inference.is_wrong(left) or inference.is_wrong(right):
         return NeverType()
     inner = NeverType() if isinstance(left, NullType) else inner
     joined = join(inner, right)
@@ -140,7 +141,7 @@ def infer_conditional(inference: Inference, node: tree.Conditional, scope: Scope
     else:
         then = inference.infer(node.then, then_scope, hint)
         otherwise = inference.infer(node.otherwise, otherwise_scope, then if hint is None else hint)
-    if isinstance(then, NeverType) or isinstance(otherwise, NeverType):
+    if inference.is_wrong(then) or inference.is_wrong(otherwise):
         return NeverType()
     joined = join(then, otherwise)
     if joined is None:
@@ -307,7 +308,7 @@ def _check_link(
     right_type: Type,
 ) -> bool:
     if isinstance(left_type, NeverType) or isinstance(right_type, NeverType):
-        return False
+        return not (inference.is_wrong(left_type) or inference.is_wrong(right_type))
     if operator in ("in", "not in"):
         return _check_membership(inference, left, left_type, operator, right, right_type)
     span = left.span.to(right.span)

@@ -300,6 +300,8 @@ def substitute(pattern: Pattern, solution: Solution) -> Type | None:
             return None if value is None else MapType(value)
         case OptionalPattern(inner=inner):
             type_ = substitute(inner, solution)
+            if isinstance(type_, NeverType | NullType):
+                return NullType()
             return type_ if type_ is None or isinstance(type_, OptionalType) else OptionalType(type_)
         case TuplePattern(places=places):
             members = [(name, substitute(place, solution)) for name, place in places]
