@@ -211,8 +211,9 @@ class MemoryDisk:
         """Count an operation of `size` bytes and let it happen, or fail or stop as was asked for."""
         self.operations += 1
         number = self.counts[kind] = self.counts.get(kind, 0) + 1
-        if self.operations == self.stop_at:
-            raise Stopped(size // 2)
+        if self.stop_at is not None and self.operations >= self.stop_at:
+            # What a dead process would do to clean up does not happen either.
+            raise Stopped(size // 2 if self.operations == self.stop_at else 0)
         error = self.fail_at.get((kind, number))
         if error is not None:
             raise OSError(error, os.strerror(error))

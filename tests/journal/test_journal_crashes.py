@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from journal_lab import Witness, live, live_until_stopped, new_disk, reopen
 
 from maker_dsl.journal import JournalMissing, MemoryDisk
+from maker_dsl.journal.memory_disk import Stopped
 
 
 def survive(disk: MemoryDisk, witness: Witness) -> None:
@@ -86,6 +88,23 @@ def test_a_power_cut_at_any_operation_of_a_recovery() -> None:
             disk = disk.power_cut(random)
             live_until_stopped(disk, random, witness, operations)
             survive(disk.power_cut(random), witness)
+
+
+def test_a_power_cut_in_a_recovery_after_a_kill_in_a_recovery() -> None:
+    """Every pair of operations: what the first recovery left unsynced, the second must not build on."""
+    random = Random(6)
+    for first in range(1, 14):
+        for second in range(1, 14):
+            disk, witness = new_disk(64), Witness()
+            live(disk, Random(4), witness, steps=5)
+            disk = disk.kill()
+            for operations in (first, second):
+                disk = disk.kill()
+                disk.stop_at = operations
+                with suppress(Stopped):
+                    reopen(disk)
+            for _ in range(6):
+                survive(disk.power_cut(random), copy(witness))
 
 
 @settings(max_examples=60, deadline=None)
