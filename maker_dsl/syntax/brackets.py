@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from maker_dsl.syntax.broken import Broken
 from maker_dsl.syntax.lexer import ENTRY
-from maker_dsl.syntax.scan import Piece, Region, blanked, pieces_of
+from maker_dsl.syntax.scan import Piece, Region, blanked, opens_block, pieces_of
 
 _CLOSE_OF = {"(": ")", "[": "]", "{": "}"}
 _OPEN_OF = {close: open_ for open_, close in _CLOSE_OF.items()}
@@ -41,13 +41,14 @@ def mend_bracket(text: str) -> Mended | None:
             opener = pieces[open_at[-1]]
             if _CLOSE_OF[opener.text] != piece.text:
                 return _mismatch(text, pieces, open_at, index)
-            if piece.text == "}" and piece.starts_line and _indent(text, piece) != _indent(text, opener):
+            if piece.text == "}" and _is_misplaced(text, opener, piece):
                 suspects.append((open_at[-1], index))
             open_at.pop()
     if not open_at:
         return None
     for opener_index, closer_index in suspects:
-        if _indent(text, pieces[closer_index]) < _indent(text, pieces[opener_index]):
+        closer = pieces[closer_index]
+        if closer.starts_line and _indent(text, closer) < _indent(text, pieces[opener_index]):
             return _unclosed_block(text, pieces, opener_index, closer_index)
     opener = pieces[open_at[-1]]
     if opener.text != "{":
@@ -56,25 +57,42 @@ def mend_bracket(text: str) -> Mended | None:
     return Mended(_not_closed(opener, None), text + closing, Region(opener.start, opener.end))
 
 
+def _is_misplaced(text: str, opener: Piece, closer: Piece) -> bool:
+    """Whether a closing brace stands where nobody would put the one of this opening brace."""
+    if closer.starts_line:
+        return _indent(text, closer) != _indent(text, opener)
+    return "\n" in text[opener.start : closer.start]
+
+
 def _stray(text: str, pieces: list[Piece], index: int, suspects: list[tuple[int, int]]) -> Mended:
     closer = pieces[index]
     for opener_index, closer_index in suspects:
-        if closer.text == "}" and _indent(text, pieces[closer_index]) > _indent(text, pieces[opener_index]):
-            closer = pieces[closer_index]
+        suspect = pieces[closer_index]
+        further_right = _indent(text, suspect) > _indent(text, pieces[opener_index])
+        if closer.text == "}" and (not suspect.starts_line or further_right):
+            closer = suspect
             break
-    broken = Broken(
+    region = Region(closer.start, closer.end)
+    return Mended(_closes_nothing(closer), blanked(text, region), region)
+
+
+def _closes_nothing(closer: Piece) -> Broken:
+    return Broken(
         "MK119",
         f"this `{closer.text}` closes nothing",
         closer.start,
         closer.end,
         help=f"take it out, or open it earlier with `{_OPEN_OF[closer.text]}`",
     )
-    region = Region(closer.start, closer.end)
-    return Mended(broken, blanked(text, region), region)
 
 
 def _mismatch(text: str, pieces: list[Piece], open_at: list[int], index: int) -> Mended:
     opener, closer = pieces[open_at[-1]], pieces[index]
+    if opener.text == "{" and closer.text != "}":
+        if len(open_at) > 1 and not opens_block(pieces, open_at[-1]):
+            return _unclosed(text, pieces, open_at[-1], index)
+        region = _entry_around(text, pieces, index)
+        return Mended(_closes_nothing(closer), blanked(text, region), region)
     if opener.text != "{" and not (closer.text != "}" and _pairs_after(pieces, open_at, index)):
         return _unclosed(text, pieces, open_at[-1], index)
     broken = Broken(
@@ -106,23 +124,29 @@ def _pairs_after(pieces: list[Piece], open_at: list[int], index: int) -> bool:
 
 def _unclosed(text: str, pieces: list[Piece], opener_index: int, stop: int) -> Mended:
     """A round or square bracket: the entry it stands in is taken out, to where the next can only begin."""
-    opener = pieces[opener_index]
+    region = _entry_around(text, pieces, opener_index)
+    is_near = stop < len(pieces) and pieces[stop].start <= region.end
+    closer = pieces[stop] if is_near else None
+    return Mended(_not_closed(pieces[opener_index], closer), blanked(text, region), region)
+
+
+def _entry_around(text: str, pieces: list[Piece], index: int) -> Region:
+    """The entry that pieces[index] stands in, by its braces alone, as its other brackets do not pair."""
     end = len(pieces)
     depth = 0
-    for index in range(opener_index + 1, len(pieces)):
-        piece = pieces[index]
+    for at in range(index + 1, len(pieces)):
+        piece = pieces[at]
         if piece.text == "{" and piece.kind == "sign":
             depth += 1
         elif piece.text == "}" and piece.kind == "sign":
             depth -= 1
-        if depth < 0 or (depth == 0 and piece.text == ";") or (piece.starts_line and ENTRY.match(text, piece.start)):
-            end = index
+        if depth == 0 and piece.text == ";":
+            end = at + 1
             break
-    begin = _entry_start(pieces, opener_index)
-    closer = pieces[stop] if stop < end or (stop == end and stop < len(pieces)) else None
-    last = end if end < len(pieces) and pieces[end].text == ";" else end - 1
-    region = Region(pieces[begin].start, pieces[last].end)
-    return Mended(_not_closed(opener, closer), blanked(text, region), region)
+        if depth < 0 or (piece.starts_line and ENTRY.match(text, piece.start)):
+            end = at
+            break
+    return Region(pieces[_entry_start(pieces, index)].start, pieces[end - 1].end)
 
 
 def _unclosed_block(text: str, pieces: list[Piece], opener_index: int, closer_index: int) -> Mended:

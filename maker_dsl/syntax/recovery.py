@@ -15,7 +15,7 @@ from maker_dsl.syntax.brackets import mend_bracket
 from maker_dsl.syntax.broken import Broken
 from maker_dsl.syntax.foreign import of_single_quotes
 from maker_dsl.syntax.lexer import ENTRY, unclosed_block, unclosed_text
-from maker_dsl.syntax.scan import Piece, Region, blanked, entry_at, outside, pieces_of
+from maker_dsl.syntax.scan import Piece, Region, blanked, block_start, entry_at, outside, pieces_of
 from maker_dsl.syntax.wording import of_unexpected, starts_new_entry
 
 MAX_CHARACTERS = 1_000_000
@@ -38,6 +38,7 @@ def read_on(source: Source, problems: Problems, attempt: Callable[[str], Any]) -
             report(source, problems, mistake)
             return None
     text, reported = _mend_texts(source, problems)
+    text = _mend_headers(source, problems, attempt, text, reported)
     for _ in range(_MAX_MISTAKES):
         mended = mend_bracket(text)
         if mended is None:
@@ -51,10 +52,40 @@ def read_on(source: Source, problems: Problems, attempt: Callable[[str], Any]) -
     return _read_entries(source, problems, attempt, text, reported)
 
 
+def _mend_headers(
+    source: Source, problems: Problems, attempt: Callable[[str], Any], text: str, reported: list[Region]
+) -> str:
+    """Puts the `{` that a block lacks, as long as that is the first mistake and a `}` is there for it."""
+    for _ in range(_MAX_MISTAKES):
+        mended = mend_bracket(text)
+        if mended is None or text[mended.broken.start] != "}":
+            return text
+        mistake = _first_mistake(attempt, text)
+        if not isinstance(mistake, Unexpected) or "LBRACE" not in mistake.expected:
+            return text
+        before = mistake.before
+        if before is None or mistake.token.start <= before.end:
+            return text
+        broken = of_unexpected(text, mistake)
+        report(source, problems, broken)
+        reported.append(Region(broken.start, broken.end))
+        text = text[: before.end] + "{" + text[before.end + 1 :]
+    return text
+
+
+def _first_mistake(attempt: Callable[[str], Any], text: str) -> Unexpected | Broken | None:
+    try:
+        attempt(text)
+    except (Unexpected, Broken) as mistake:
+        return mistake
+    return None
+
+
 def _read_entries(
     source: Source, problems: Problems, attempt: Callable[[str], Any], text: str, reported: list[Region]
 ) -> Any:
     pieces = pieces_of(text)
+    misplaced_in: set[int] = set()
     for _ in range(_MAX_MISTAKES if len(text) <= _LONG else 3):
         try:
             return attempt(text)
@@ -65,7 +96,13 @@ def _read_entries(
             broken, offset, is_new_entry = found, found.start, True
         region = entry_at(pieces, offset, text, is_new_entry=is_new_entry)
         place = Region(broken.start, max(broken.end, broken.start + 1))
-        if not any(region.overlaps(other) or place.overlaps(other) for other in reported) or not problems.has_errors:
+        is_follow_up = any(region.overlaps(other) or place.overlaps(other) for other in reported)
+        if broken.code == "MK121":
+            # Where one part stands in the wrong block the others do so too: a block was not closed.
+            block = block_start(pieces, offset)
+            is_follow_up = is_follow_up or block in misplaced_in
+            misplaced_in.add(block)
+        if not is_follow_up or not problems.has_errors:
             report(source, problems, broken)
         if broken.is_fatal or not text[region.start : region.end].strip():
             return None

@@ -98,6 +98,13 @@ def entry_at(pieces: list[Piece], offset: int, text: str, *, is_new_entry: bool)
     return Region(begin, max(end, begin + 1))
 
 
+def block_start(pieces: list[Piece], offset: int) -> int:
+    """Where the innermost block around text[offset] opens; -1 outside of all."""
+    here = next((index for index, piece in enumerate(pieces) if piece.end > offset), len(pieces))
+    first, _ = _block_around(pieces, here)
+    return pieces[first - 1].start if first else -1
+
+
 def _block_around(pieces: list[Piece], here: int) -> tuple[int, int]:
     """The pieces inside the innermost block that holds pieces[here]: first, and behind the last."""
     open_at: list[int] = []
@@ -108,7 +115,7 @@ def _block_around(pieces: list[Piece], here: int) -> tuple[int, int]:
                 open_at.append(index)
             elif piece.text in _CLOSERS and open_at:
                 open_at.pop()
-    while open_at and not _opens_block(pieces, open_at[-1]):
+    while open_at and not opens_block(pieces, open_at[-1]):
         open_at.pop()
     first = open_at[-1] + 1 if open_at else 0
     depth = 0
@@ -125,7 +132,7 @@ def _block_around(pieces: list[Piece], here: int) -> tuple[int, int]:
     return first, len(pieces)
 
 
-def _opens_block(pieces: list[Piece], index: int) -> bool:
+def opens_block(pieces: list[Piece], index: int) -> bool:
     """Whether the bracket opens a block of entries and not a record or a type."""
     if pieces[index].text != "{" or index == 0:
         return False
@@ -153,6 +160,9 @@ def _entry_starts(pieces: list[Piece], first: int, last: int, text: str) -> list
 def _starts_entry(pieces: list[Piece], index: int, first: int, text: str) -> bool:
     if index == first:
         return True
+    if first == 0:
+        # Outside of tasks only another task is an entry: what else stands there is one mistake.
+        return pieces[index].text == "task" and pieces[index].starts_line
     piece, before = pieces[index], pieces[index - 1]
     if before.text == ";":
         return True
