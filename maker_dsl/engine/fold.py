@@ -8,17 +8,13 @@ Invariant: nothing here grows with the number of steps; the replies of a step ar
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Literal
-
-import orjson
-from pydantic import TypeAdapter, ValidationError
 
 from maker_dsl.engine.ballot import Ballot
 from maker_dsl.engine.budget import NOTHING, Amounts
+from maker_dsl.engine.open_step import Entry, OpenStep
 from maker_dsl.engine.records import (
-    FORMAT,
     CallRecord,
     CapsRecord,
     DecisionRecord,
@@ -26,7 +22,6 @@ from maker_dsl.engine.records import (
     Event,
     GrantRecord,
     PolicyRecord,
-    ReplyRecord,
     ResumedRecord,
     RunRecord,
 )
@@ -65,55 +60,6 @@ class Totals:
     most_samples: int = 0
     """Of one step."""
     seconds: float = 0.0
-
-
-class Entry:
-    """A distinct reply of the open step."""
-
-    __slots__ = ("flag", "judged", "key", "record")
-
-    def __init__(self, record: ReplyRecord, judged: Vote | None) -> None:
-        self.record = record
-        self.key = record.key
-        self.flag = record.flag
-        self.judged = judged
-        """The vote, where this process has judged it."""
-
-
-class OpenStep:
-    """The replies and votes of the step that is not decided yet."""
-
-    __slots__ = ("attempts", "ballot", "entries", "first_of_key", "index", "samples", "votes_by_slot")
-
-    def __init__(self, index: int, ballot: Ballot) -> None:
-        self.index = index
-        self.ballot = ballot
-        self.entries: list[Entry] = []
-        self.attempts: dict[int, int] = {}
-        """Flagged samples by slot."""
-        self.votes_by_slot: dict[int, int] = {}
-        """The reply that filled a slot."""
-        self.first_of_key: dict[str, int] = {}
-        self.samples = 0
-
-    @property
-    def is_contested(self) -> bool:
-        """Whether replies were flagged or disagree."""
-        return len(self.first_of_key) > 1 or bool(self.attempts)
-
-    def winner(self) -> int:
-        """The reply of the lowest slot that voted for the winning key; the ballot must be decided."""
-        decision = self.ballot.decision
-        assert decision is not None
-        for slot in range(decision.prefix):
-            entry = self.votes_by_slot[slot]
-            if self.entries[entry].key == decision.key:
-                return entry
-        raise AssertionError("a decided ballot has a vote for its key")
-
-    def counted_votes(self) -> tuple[tuple[int, int], ...]:
-        """Votes as a decision's record shows them."""
-        return tuple((self.first_of_key[key], count) for key, count in self.ballot.votes.items())
 
 
 @dataclass(slots=True)
@@ -336,77 +282,3 @@ def state_after(task: Task, step: Step, state: State, entry: Entry) -> State:
         raise FoldError("the winning reply", "its text or its state", "neither")
     loaded: State = task.state_codec.load(record.state)
     return loaded
-
-
-def snapshot(run: RunState, task: Task) -> bytes:
-    """The whole of a run between two steps, to go on from. The opposite of `restore`."""
-    assert run.open is None
-    assert run.state is not None
-    return orjson.dumps(
-        {
-            "format": FORMAT,
-            "record": asdict(run.record),
-            "index": run.index,
-            "state": task.state_codec.dump(run.state).decode(),
-            "state_hash": run.state_hash,
-            "totals": run.totals,
-            "policies": run.policies,
-            "caps": run.caps,
-            "granted": run.granted.as_tuple(),
-            "forfeited": run.forfeited.as_tuple(),
-            "spent": run.spent.as_tuple(),
-            "end": run.end,
-            "epochs": run.epochs,
-        }
-    )
-
-
-def restore(payload: bytes, task: Task | None) -> RunState:
-    """The run that a snapshot holds. Raises FoldError if it can't be read or its state is not what it was."""
-    try:
-        kept = _SNAPSHOTS.validate_json(payload)
-    except ValidationError as error:
-        raise FoldError("a snapshot", f"format {FORMAT}", error.errors(include_url=False)[0]["msg"]) from error
-    state = None
-    if task is not None:
-        canonical = kept.state.encode()
-        if hash_state(canonical) != kept.state_hash:
-            raise FoldError("the state of a snapshot", kept.state_hash, hash_state(canonical))
-        state = task.state_codec.load(canonical)
-    return RunState(
-        kept.record,
-        kept.index,
-        state,
-        kept.state_hash,
-        kept.totals,
-        kept.policies,
-        kept.caps,
-        kept.granted,
-        kept.forfeited,
-        kept.spent,
-        None,
-        kept.end,
-        kept.epochs,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """The payload of a snapshot."""
-
-    format: Literal[1]
-    record: RunRecord
-    index: int
-    state: str
-    state_hash: str
-    totals: Totals
-    policies: dict[str, PolicyRecord]
-    caps: CapsRecord
-    granted: Amounts
-    forfeited: Amounts
-    spent: Amounts
-    end: EndRecord | None
-    epochs: int
-
-
-_SNAPSHOTS = TypeAdapter(_Kept)

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from maker_dsl.engine.fold import Fold, FoldError, OpenStep, RunState, begin, restore
+from maker_dsl.engine.checkpoint import restore
+from maker_dsl.engine.fold import Fold, FoldError, RunState, begin
+from maker_dsl.engine.open_step import OpenStep
 from maker_dsl.engine.records import CallRecord, DecisionRecord, Event, FlagRecord, RunRecord, decode
 from maker_dsl.engine.report import Status, progress_of
 from maker_dsl.engine.start import LoadTask, decode_inputs, read_run_record

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
-from maker_dsl.engine import fold as folding
+from maker_dsl.engine.checkpoint import checkpoint
 from maker_dsl.engine.fold import Fold
 from maker_dsl.engine.records import (
     CallRecord,
@@ -171,7 +171,7 @@ class Recorder:
 
     def _payload(self) -> bytes:
         self.fold.run.totals.seconds = self.worked_s
-        return folding.snapshot(self.fold.run, self._task)
+        return checkpoint(self.fold.run, self._task)
 
     def _take_snapshot(self, now_s: float) -> None:
         self._to_save = (self._payload(), self._journal.position)

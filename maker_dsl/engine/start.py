@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,17 +18,17 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from maker_dsl.engine.budget import RunBudget
-from maker_dsl.engine.fold import Fold, FoldError, RunState, begin, hash_state, restore
+from maker_dsl.engine.checkpoint import restore
+from maker_dsl.engine.fold import Fold, FoldError, RunState, begin
+from maker_dsl.engine.ledger import RunLedger
+from maker_dsl.engine.origin import policy_records, resumed_settings, run_record
 from maker_dsl.engine.recorder import Pace, Recorder
 from maker_dsl.engine.records import (
     FORMAT,
     CapsRecord,
     GrantRecord,
-    PolicyRecord,
-    PriceRecord,
     ResumedRecord,
     RunRecord,
-    SettingRecord,
     decode,
     encode,
 )
@@ -38,15 +37,12 @@ from maker_dsl.engine.run import Run
 from maker_dsl.engine.settings import (
     Caps,
     RunOptions,
-    Setting,
-    Settings,
     SettingsRefused,
-    StepPolicy,
     refusal,
     require_possible,
     resolve,
 )
-from maker_dsl.engine.step import Decider, RunLedger
+from maker_dsl.engine.step import Decider
 from maker_dsl.journal.disk import Disk, RealDisk
 from maker_dsl.journal.errors import JournalMissing, RunUnreadable
 from maker_dsl.journal.log import Journal
@@ -54,7 +50,7 @@ from maker_dsl.journal.recovery import Opened
 from maker_dsl.journal.run_directory import RunDirectory, RunLock, hash_task, make_run_id
 from maker_dsl.providers.clock import Clock, SystemClock
 from maker_dsl.providers.gateway import Gateway, Limits
-from maker_dsl.providers.port import Price, Provider
+from maker_dsl.providers.port import Provider
 from maker_dsl.providers.retry import RetryPolicy
 from maker_dsl.task import Task
 from maker_dsl.version import __version__
@@ -122,7 +118,7 @@ def begin_run(
     settings = resolve(task, setup.provider, asked, setup.options)
     now = world.utc_now()
     run_id = make_run_id(task.name, now, world.random)
-    record = _run_record(run_id, now, task, setup, settings)
+    record = run_record(run_id, now, task, setup.provider, setup.profile, settings)
     directory = RunDirectory.create(runs_directory, run_id, task.source_text, {"record": asdict(record)}, world.disk)
     lock = directory.lock()
     try:
@@ -187,7 +183,7 @@ def reopen_run(
         setup = choose_provider(task, record)
         journal, run = _recover(directory, task, record)
         fold = Fold(run, task)
-        settings = _resumed_settings(run, setup, asked)
+        settings = resumed_settings(run, asked)
         require_possible(settings, setup.provider)
         recorder = Recorder(journal, directory.snapshots, fold, task, world.clock.now_s, world.pace)
         recorder.begin(
@@ -196,7 +192,7 @@ def reopen_run(
                 __version__,
                 setup.provider.name,
                 CapsRecord(**asdict(settings.caps)),
-                _policy_records(settings),
+                policy_records(settings),
                 run.granted.minus(run.spent).as_tuple(),
             )
         )
@@ -297,87 +293,3 @@ def _assemble(
         in_flight=in_flight,
     )
     return Run(task, decider, recorder, budget, caps, lock, observer)
-
-
-def _run_record(run_id: str, now: datetime, task: Task, setup: ProviderSetup, settings: Settings) -> RunRecord:
-    inputs = task.inputs_codec.dump(dict(task.inputs))
-    return RunRecord(
-        FORMAT,
-        __version__,
-        run_id,
-        now.isoformat(timespec="seconds"),
-        task.name,
-        task.source_name,
-        hash_task(task.source_text),
-        inputs.decode(),
-        sha256(inputs).hexdigest(),
-        hash_state(task.state_codec.dump(task.initial_state)),
-        task.expected_steps,
-        setup.provider.name,
-        dict(setup.profile),
-        _price_record(setup.provider.price),
-        _policy_records(settings),
-        settings.max_tokens,
-        CapsRecord(**asdict(settings.caps)),
-        settings.seed,
-        settings.keep,
-    )
-
-
-def _resumed_settings(run: RunState, setup: ProviderSetup, asked: RunOptions) -> Settings:
-    """The run's own settings, with limits as asked for now. Raises SettingsRefused for what can't change any more."""
-    for name in ("ahead_by", "first_temperature", "temperature", "max_tokens", "seed", "keep"):
-        if getattr(asked, name) is not None:
-            option = f"--{name.replace('_', '-')}"
-            raise SettingsRefused(
-                refusal(
-                    "MK554",
-                    f"`{option}` can't be changed in the middle of a run",
-                    option,
-                    getattr(asked, name),
-                    "only limits can: --max-samples, --max-steps, --max-cost",
-                )
-            )
-    record, old = run.record, run.caps
-    steps = {}
-    for name, policy in run.policies.items():
-        most = policy.max_samples
-        if asked.max_samples is not None:
-            most = SettingRecord(asked.max_samples, "command line")
-        steps[name] = _policy(replace(policy, max_samples=most))
-    return Settings(
-        steps,
-        record.max_tokens,
-        Caps(
-            old.max_steps if asked.max_steps is None else asked.max_steps,
-            old.max_cost_usd if asked.max_cost_usd is None else asked.max_cost_usd,
-            old.max_samples if asked.max_total_samples is None else asked.max_total_samples,
-            old.max_tokens if asked.max_total_tokens is None else asked.max_total_tokens,
-            old.max_seconds if asked.max_seconds is None else asked.max_seconds,
-        ),
-        record.seed,
-        record.keep,
-    )
-
-
-def _policy_records(settings: Settings) -> dict[str, PolicyRecord]:
-    return {
-        name: PolicyRecord(*(SettingRecord(each.value, each.origin) for each in _settings_of(policy)))
-        for name, policy in settings.steps.items()
-    }
-
-
-def _settings_of(policy: StepPolicy) -> tuple[Setting[Any], ...]:
-    return policy.ahead_by, policy.max_samples, policy.first_temperature, policy.temperature
-
-
-def _policy(record: PolicyRecord) -> StepPolicy:
-    kept: list[Setting[Any]] = [
-        Setting(each.value, each.origin)  # type: ignore[arg-type]
-        for each in (record.ahead_by, record.max_samples, record.first_temperature, record.temperature)
-    ]
-    return StepPolicy(*kept)
-
-
-def _price_record(price: Price | None) -> PriceRecord | None:
-    return None if price is None else PriceRecord(price.input, price.output, price.cached_input)

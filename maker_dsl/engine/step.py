@@ -15,21 +15,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from maker_dsl.engine.ballot import Ballot
-from maker_dsl.engine.budget import RunBudget
-from maker_dsl.engine.fold import OpenStep, hash_state, state_after
+from maker_dsl.engine.fold import hash_state, state_after
+from maker_dsl.engine.kind import Draws, Kind
+from maker_dsl.engine.ledger import RunLedger
+from maker_dsl.engine.open_step import OpenStep
 from maker_dsl.engine.recorder import Recorder
 from maker_dsl.engine.records import CallRecord, DecisionRecord, FlagRecord, PolicyRecord, ReplyRecord
 from maker_dsl.engine.settings import Keep
 from maker_dsl.judging import Verdict, Vote, judge
 from maker_dsl.providers.gateway import Gateway
-from maker_dsl.providers.ledger import BudgetExhausted, Call
+from maker_dsl.providers.ledger import BudgetExhausted
 from maker_dsl.providers.port import Completion, Draw, PermanentError, Question, Reply, Request
 from maker_dsl.task import Locals, Prompt, RawReply, State, Step, Task
 
 MOST_EMPTY_ANSWERS = 5
 """Answers without any reply that a step puts up with, one after the other."""
-
-_Draws = tuple[float | None, tuple[Draw, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,74 +52,6 @@ class Undecided:
             f"step {self.step} ({self.kind}) is undecided after {self.samples} samples: votes {shown}{more}; "
             f"{self.flagged} replies flagged"
         )
-
-
-class RunLedger:
-    """Takes the gateway's attempts: failed ones go to the journal, a successful one waits for its replies."""
-
-    def __init__(self, recorder: Recorder, budget: RunBudget | None) -> None:
-        self._recorder = recorder
-        self._budget = budget
-        self._answered: tuple[Call, tuple[float, int, int] | None] | None = None
-
-    def __call__(self, call: Call) -> None:
-        """Take note of one attempt."""
-        unsettled = None if self._budget is None else self._budget.take_kept()
-        kept = None if unsettled is None else unsettled.as_tuple()
-        if call.outcome == "ok":
-            self._answered = (call, kept)
-            return
-        request, usage = call.request, call.usage
-        self._recorder.call(
-            CallRecord(
-                request.question.index,
-                tuple((draw.slot, draw.attempt) for draw in request.draws),
-                request.temperature,
-                call.outcome,
-                usage=None if usage is None else (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens),
-                cost_usd=call.cost_usd,
-                reserved=kept,
-                latency_s=round(call.latency_s, 3),
-                message=call.message,
-            )
-        )
-        self._recorder.flush()
-
-    def take_answered(self) -> tuple[Call, tuple[float, int, int] | None]:
-        """The attempt that has just been answered, and what it keeps reserved. No other can have come in between."""
-        answered, self._answered = self._answered, None
-        assert answered is not None
-        return answered
-
-
-class _Kind:
-    """What is the same for all steps of a kind."""
-
-    __slots__ = ("first_temperature", "margin", "max_samples", "opening", "slots", "step", "temperature")
-
-    def __init__(self, step: Step, policy: PolicyRecord, samples_per_call: int, in_flight: int | None) -> None:
-        self.step = step
-        self.margin = int(policy.ahead_by.value or 1)
-        self.max_samples = int(policy.max_samples.value or 1)
-        self.first_temperature = policy.first_temperature.value
-        self.temperature = policy.temperature.value
-        self.slots = max(self.margin, in_flight or 0)
-        draws = [Draw(slot, 0) for slot in range(min(self.slots, self.max_samples))]
-        self.opening = self.grouped(draws, samples_per_call)
-
-    def grouped(self, draws: list[Draw], samples_per_call: int) -> tuple[_Draws, ...]:
-        """Draws as calls: those of one temperature together, up to what one call may ask for, in slot order."""
-        first = [draw for draw in draws if self.temperature_of(draw) == self.first_temperature]
-        others = [draw for draw in draws if self.temperature_of(draw) != self.first_temperature]
-        return tuple(
-            (temperature, tuple(group[start : start + samples_per_call]))
-            for temperature, group in ((self.first_temperature, first), (self.temperature, others))
-            for start in range(0, len(group), samples_per_call)
-        )
-
-    def temperature_of(self, draw: Draw) -> float | None:
-        """The first sample of a step at the first temperature; a redraw there would only repeat itself."""
-        return self.first_temperature if draw.slot == 0 and draw.attempt == 0 else self.temperature
 
 
 class Decider:
@@ -146,7 +78,7 @@ class Decider:
         self.samples_per_call = max(1, gateway.provider.samples_per_call)
         self.answers_at_once = bool(getattr(gateway.provider, "answers_at_once", False))
         self._kinds = {
-            step.name: _Kind(step, policies[step.name], self.samples_per_call, in_flight) for step in task.steps
+            step.name: Kind(step, policies[step.name], self.samples_per_call, in_flight) for step in task.steps
         }
 
     async def decide(self, index: int, step: Step, state: State) -> DecisionRecord | Undecided:
@@ -203,7 +135,7 @@ class _StepVote:
         "opened",
     )
 
-    def __init__(self, decider: Decider, kind: _Kind, index: int, state: State) -> None:
+    def __init__(self, decider: Decider, kind: Kind, index: int, state: State) -> None:
         self._decider = decider
         self._kind = kind
         self._index = index
@@ -283,7 +215,7 @@ class _StepVote:
             if task is not current:
                 task.cancel()
 
-    def _next_calls(self) -> tuple[_Draws, ...]:
+    def _next_calls(self) -> tuple[Draws, ...]:
         """What to draw now: flagged slots again, and as many further slots as could decide the step at best."""
         kind, opened = self._kind, self.opened
         if self._open_slots == 0 and not opened.samples:

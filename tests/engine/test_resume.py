@@ -23,7 +23,8 @@ from engine_lab import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maker_dsl.engine.fold import Fold, RunState, begin, restore, snapshot
+from maker_dsl.engine.checkpoint import checkpoint, restore
+from maker_dsl.engine.fold import Fold, RunState, begin
 from maker_dsl.engine.inspection import read_events, read_status
 from maker_dsl.engine.recorder import Pace
 from maker_dsl.engine.records import CallRecord, DecisionRecord, EndRecord, FlagRecord, ReplyRecord, RunRecord
@@ -245,7 +246,7 @@ def test_law_4_for_every_prefix_of_a_journal_resume_is_the_fold() -> None:
         for tail in tails:
             tail.append(event)
         if isinstance(event, DecisionRecord | EndRecord):
-            snapshots.append(snapshot(whole.run, task))
+            snapshots.append(checkpoint(whole.run, task))
             tails.append([])
         for taken, tail in zip(snapshots, tails, strict=True):
             resumed = Fold(restore(taken, task), task)

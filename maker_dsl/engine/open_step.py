@@ -1,0 +1,59 @@
+"""The step that is not decided yet: its distinct replies, their verdicts, and the ballot.
+
+Part of a run's state; made and changed by `fold`, read by the step loop. Dropped when the step is decided.
+"""
+
+from __future__ import annotations
+
+from maker_dsl.engine.ballot import Ballot
+from maker_dsl.engine.records import ReplyRecord
+from maker_dsl.judging import Vote
+
+
+class Entry:
+    """A distinct reply of the open step."""
+
+    __slots__ = ("flag", "judged", "key", "record")
+
+    def __init__(self, record: ReplyRecord, judged: Vote | None) -> None:
+        self.record = record
+        self.key = record.key
+        self.flag = record.flag
+        self.judged = judged
+        """The vote, where this process has judged it."""
+
+
+class OpenStep:
+    """The replies and votes of the step that is not decided yet."""
+
+    __slots__ = ("attempts", "ballot", "entries", "first_of_key", "index", "samples", "votes_by_slot")
+
+    def __init__(self, index: int, ballot: Ballot) -> None:
+        self.index = index
+        self.ballot = ballot
+        self.entries: list[Entry] = []
+        self.attempts: dict[int, int] = {}
+        """Flagged samples by slot."""
+        self.votes_by_slot: dict[int, int] = {}
+        """The reply that filled a slot."""
+        self.first_of_key: dict[str, int] = {}
+        self.samples = 0
+
+    @property
+    def is_contested(self) -> bool:
+        """Whether replies were flagged or disagree."""
+        return len(self.first_of_key) > 1 or bool(self.attempts)
+
+    def winner(self) -> int:
+        """The reply of the lowest slot that voted for the winning key; the ballot must be decided."""
+        decision = self.ballot.decision
+        assert decision is not None
+        for slot in range(decision.prefix):
+            entry = self.votes_by_slot[slot]
+            if self.entries[entry].key == decision.key:
+                return entry
+        raise AssertionError("a decided ballot has a vote for its key")
+
+    def counted_votes(self) -> tuple[tuple[int, int], ...]:
+        """Votes as a decision's record shows them."""
+        return tuple((self.first_of_key[key], count) for key, count in self.ballot.votes.items())
