@@ -58,8 +58,8 @@ class Answer:
     body: str
 
 
-def classify(error: BaseException, secrets: Secrets, timeout_s: float) -> ProviderError:
-    """The error of the port for an exception that LiteLLM raised."""
+def classify(error: BaseException, secrets: Secrets, timeout_s: float, server: str = "the server") -> ProviderError:
+    """The error of the port for an exception that LiteLLM raised; `server` is what messages call the other end."""
     chain = list(_chain(error))
     answer = _answer(chain)
     if answer is not None:
@@ -70,7 +70,7 @@ def classify(error: BaseException, secrets: Secrets, timeout_s: float) -> Provid
     if any(isinstance(link, ImportError) for link in chain):
         return _permanent("missing_package", None, _short(str(chain[-1]), secrets))
     if any(name in ("ConnectError", "ClientConnectorError", "ConnectionRefusedError") for name in names):
-        return TransientError("the server cannot be reached", kind="dropped")
+        return TransientError(f"{server} cannot be reached", kind="dropped")
     if any(_is_connection_error(link) for link in chain):
         return TransientError("the connection was dropped", kind="dropped")
     if _is_broken_reply(chain):

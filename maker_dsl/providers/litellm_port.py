@@ -21,7 +21,7 @@ from typing import Any
 from maker_dsl.providers.litellm_errors import classify
 from maker_dsl.providers.port import Completion, PermanentError, Price, Reply, Request, TransientError, Usage
 from maker_dsl.providers.profile import Profile
-from maker_dsl.providers.secrets import Secrets
+from maker_dsl.providers.secrets import Secrets, public_url
 from maker_dsl.task import Finish, Prompt
 
 _MANY = 8
@@ -93,6 +93,7 @@ class LiteLLMProvider:
         self.samples_per_call = profile.samples_per_call or _samples_per_call(profile, provider)
         self._litellm = litellm
         self._timeout_s = profile.timeout_s
+        self._server = "the server" if profile.api_base is None else f"the server at {public_url(profile.api_base)}"
         self._secrets = secrets
         self._sends_temperature = profile.sends_temperature
         self._arguments = _arguments(profile, key)
@@ -130,7 +131,7 @@ class LiteLLMProvider:
                 "the server's reply is broken: not in the form of a completion", kind="broken_reply", status=200
             )
         except Exception as raised:
-            error = classify(raised, self._secrets, self._timeout_s)
+            error = classify(raised, self._secrets, self._timeout_s, self._server)
         finally:
             self._unlogged.reset(quiet)
         # Not `from`: LiteLLM's exceptions carry headers and keys, and a traceback would show them.

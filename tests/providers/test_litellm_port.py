@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from random import Random
 from typing import Any, cast
 
 import pytest
 from aiohttp import web
 
-from maker_dsl.diagnostics import Problems
+from maker_dsl.diagnostics import Problems, pages
+from maker_dsl.providers.clock import SystemClock
+from maker_dsl.providers.gateway import Gateway, Limits
+from maker_dsl.providers.ledger import Call
 from maker_dsl.providers.litellm_port import LiteLLMProvider, open_litellm
 from maker_dsl.providers.open import ProfileError, open_provider
 from maker_dsl.providers.port import (
@@ -27,6 +32,7 @@ from maker_dsl.providers.port import (
 )
 from maker_dsl.providers.profile import Profile
 from maker_dsl.providers.profiles import load_profile
+from maker_dsl.providers.retry import RetryPolicy
 from maker_dsl.task import Prompt, Step, Task
 
 pytestmark = pytest.mark.long
@@ -314,14 +320,14 @@ def test_a_server_that_is_not_there_cannot_be_reached() -> None:
     async def main() -> None:
         async with Server(says({})) as server:
             url = server.url
-        provider = open_litellm(profile(url), ENVIRON)
+        provider = open_litellm(profile(url, api_base=f"{url.replace('//', '//user:password@')}/v1"), ENVIRON)
         try:
             with pytest.raises(TransientError) as raised:
                 await provider.complete(request())
         finally:
             await provider.close()
         assert (raised.value.kind, raised.value.status) == ("dropped", None)
-        assert "cannot be reached" in str(raised.value)
+        assert str(raised.value) == f"the server at {url}/v1 cannot be reached"
 
     asyncio.run(main())
 
@@ -485,6 +491,62 @@ def test_a_model_that_litellm_does_not_know_is_found_before_the_first_call(tmp_p
     assert diagnostic.code == "MK613"
     assert diagnostic.primary.span.text == '"my-little-model"'
     assert diagnostic.help is not None
+
+
+@pytest.mark.parametrize(("example", "is_known"), [("wrong", False), ("right", True)])
+def test_the_page_of_an_unknown_model_shows_what_is_wrong_and_right(
+    example: str, is_known: bool, tmp_path: Any
+) -> None:
+    page = pages.page("MK613")
+    assert page is not None
+    path = tmp_path / "mine.toml"
+    path.write_text(getattr(page, example))
+    found = load_profile(str(path), [], [], {}, Problems())
+    assert found is not None
+    if is_known:
+        asyncio.run(open_provider(found, cast(Task, None), 0, {}).close())
+    else:
+        with pytest.raises(ProfileError):
+            open_provider(found, cast(Task, None), 0, {})
+
+
+def test_the_ledger_agrees_with_the_server_call_for_call_under_faults() -> None:
+    chance = Random(11)
+    served: Counter[str] = Counter()
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        draw = chance.random()
+        await asyncio.sleep(draw * 0.02)
+        for limit, kind, broken in (
+            (0.1, "rate_limit", fails(429, headers={"Retry-After": "0"})),
+            (0.2, "server_error", fails(500)),
+            (0.3, "dropped", drops),
+            (0.4, "broken_reply", page),
+        ):
+            if draw < limit:
+                served[kind] += 1
+                return await broken(request)
+        served["ok"] += 1
+        return web.json_response(answer(choice("done")))
+
+    calls: list[Call] = []
+
+    async def main() -> int:
+        async with Server(handler) as server:
+            provider = open_litellm(profile(server.url), ENVIRON)
+            retry = RetryPolicy(attempts=50, first_backoff_s=0.001, max_backoff_s=0.01)
+            gateway = Gateway(provider, Limits(concurrency=16), retry, SystemClock(), Random(1), calls.append)
+            async with asyncio.TaskGroup() as group:
+                for _ in range(60):
+                    group.create_task(gateway.sample(request()))
+            await gateway.close()
+            return len(server.bodies)
+
+    requests = asyncio.run(main())
+    assert Counter(call.outcome for call in calls) == served
+    assert len(calls) == requests
+    assert served["ok"] == 60
+    assert len(served) == 5
 
 
 def test_a_prompt_never_has_more_tokens_than_the_bound() -> None:
