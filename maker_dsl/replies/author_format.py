@@ -81,22 +81,33 @@ class AuthorFormat:
         if isinstance(located, Refused):
             return located
         start, end = located.start, located.end
-        tree = explanation.parse(self._parser, self._phrases, text[start:end])
+        value = self._value(text[start:end])
+        if isinstance(value, Refused):
+            return Refused(value.stage, value.message, None if value.offset is None else start + value.offset)
+        return Parsed(value, start, end)
+
+    def _value(self, body: str) -> ReplyValue | Refused:
+        tree = explanation.parse(self._parser, self._phrases, body)
+        if isinstance(tree, Refused) and tree.offset == len(body):
+            # White space around a reply does not count, but a grammar may ask for the line break that ends it.
+            ended = explanation.parse(self._parser, self._phrases, body + "\n")
+            tree, body = (tree, body) if isinstance(ended, Refused) else (ended, body + "\n")
         if isinstance(tree, Refused):
-            return Refused(tree.stage, tree.message, None if tree.offset is None else start + tree.offset)
+            return tree
         value: ReplyValue = {}
         covers = self._covers(tree)
         for name, field in self._fields.items():
-            read = field.read(text, [_Cover(c.start + start, c.end + start) for c in covers[name]])
+            read = field.read(body, covers[name])
             if isinstance(read, Refused):
                 return read
             value[name] = read.value[name]
         try:
-            return Parsed(self._codec.validate(value), start, end)
+            typed: ReplyValue = self._codec.validate(value)
         except ValueRefused as refused:
             field_name = refused.path.split(".")[0].split("[")[0]
             at = covers.get(field_name) or [_Cover(0, 0)]
-            return Refused("type", str(refused), start + at[0].start)
+            return Refused("type", str(refused), at[0].start)
+        return typed
 
     def _covers(self, tree: Tree[Token]) -> dict[str, list[_Cover]]:
         names = self._symbols

@@ -105,6 +105,13 @@ def test_regexes_of_a_grammar_run_in_linear_time() -> None:
     assert time.process_time() - begun < 2
 
 
+def test_the_line_break_at_the_end_may_be_asked_for() -> None:
+    notation = LarkGrammar('start: ("-" value NL)+\nvalue: /[a-z]+/\nNL: /\\n/', one(ListType(StringType())))
+    assert read(notation, "-a\n-b\n", Place("whole")) == {"value": ["a", "b"]}
+    assert read(notation, "```\n-a\n-b\n```", Place("fenced")) == {"value": ["a", "b"]}
+    assert read(notation, "-a-b", Place("whole")).offset == 2
+
+
 def test_deep_replies_do_not_overflow() -> None:
     notation = LarkGrammar(
         'start: value\nvalue: nest\nnest: "(" nest ")" | "x"', RecordType((Member("value", StringType()),))
