@@ -29,7 +29,7 @@ END_WORDS = frozenset({"steps", "samples", "whole", "fenced", "end", "accept", "
 """Keywords after which an entry may be over."""
 
 ENTRY = re.compile(
-    r"(?:[A-Za-z_]\w*[ \t]*=(?!=)"
+    r"(?:[A-Za-z_]\w*[ \t]*:?=(?!=)"
     r"|(?:state|update|vote|result|reference|given|with|mistake)\b[ \t\w]*\{"
     r"|step\b[^\n{}=]*\{"
     r"|(?:input|type|def|let)[ \t]+[A-Za-z_]\w*[ \t]*[:=(]"
@@ -39,6 +39,9 @@ ENTRY = re.compile(
     r"|task[ \t]+\w+[ \t]*\{)"
 )
 """What can only be the start of an entry, even where the line before is not complete."""
+
+_TAIL = re.compile(r"(?:when|whole|fenced)\b(?![ \t]*(?:=(?!=)|:))|at[ \t]+end\b")
+"""What may end an entry on a line of its own: the condition of a step, the place of a reply."""
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
@@ -103,7 +106,9 @@ class Lexer:
         if text[start] in "[(":
             return True
         word = _WORD.match(text, start)
-        return word is not None and not in_round and word.group() not in GOES_ON
+        if word is None or in_round or word.group() in GOES_ON:
+            return False
+        return _TAIL.match(text, start) is None
 
     def _read(self, start: int, can_take: Callable[[str], bool]) -> Token:
         text = self._text

@@ -64,7 +64,7 @@ def _mend_headers(
         if not isinstance(mistake, Unexpected) or "LBRACE" not in mistake.expected:
             return text
         before = mistake.before
-        if before is None or mistake.token.start <= before.end:
+        if before is None or not text[before.end : before.end + 1].isspace():
             return text
         broken = of_unexpected(text, mistake)
         report(source, problems, broken)

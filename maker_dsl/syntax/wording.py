@@ -107,6 +107,8 @@ def _equals(text: str, token: Token, before: Token | None, expected: frozenset[s
             )
     if token.text == "==" and "=" in expected:
         return Broken("MK107", "`==` compares; a value is given with `=`", token.start, token.end, help="write `=`")
+    if token.text == ":" and text.startswith("=", token.end) and "=" in expected:
+        return Broken("MK107", "`:=` is not part of the language", token.start, token.end + 1, help="write `=`")
     if token.text == ":" and "=" in expected and before is not None and before.type == "NAME":
         return Broken("MK107", "a value is given with `=`", token.start, token.end, help=f"write `{before.text} = …`")
     if token.text == ":" and "->" in expected:
@@ -133,7 +135,8 @@ def _separator(text: str, token: Token, before: Token | None, expected: frozense
         if "," in expected:
             return Broken("MK107", "`;` can't stand in brackets", token.start, token.end, help="write `,`")
         return None
-    if token.type == NEW_LINE:
+    is_later = before is not None and token.text in ("}", "") and "\n" in text[before.end : token.start]
+    if token.type == NEW_LINE or (is_later and token.type != END):
         line_end = token.start
         last = before.end if before is not None else line_end
         if "," in expected:
@@ -170,6 +173,14 @@ def _missing(text: str, token: Token, before: Token | None, expected: frozenset[
             token.end,
             f"found {_found(token)}",
             help=f"write `{FORMS[before.text]}`",
+        )
+    if ".." in expected:
+        return Broken(
+            "MK123",
+            "this range needs `..`",
+            before.start,
+            before.end,
+            help="write `0..9`, `0..` or `..9`; the length of a list may be one number: `of 3`",
         )
     if "else" in expected:
         return Broken(

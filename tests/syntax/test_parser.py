@@ -12,6 +12,7 @@ import pytest
 from maker_dsl.diagnostics import Problems, Source
 from maker_dsl.syntax import tree
 from maker_dsl.syntax.parser import parse, parse_expression
+from maker_dsl.syntax.scan import pieces_of
 
 FILES = sorted(Path(__file__).parent.glob("files/*.maker"))
 
@@ -164,6 +165,16 @@ def test_a_line_goes_on_before_an_operator_and_after_one() -> None:
     assert [brief(entry.value) for entry in step.parts[0].assignments] == ["(b if c else d)", "(f + g)"]
 
 
+def test_the_tail_of_an_entry_may_stand_on_a_line_of_its_own() -> None:
+    (step,) = parts(
+        'step move\n  when a > 1\n{\n reply "x"\n  at end\n update {\n whole = a\n when = b\n fenced = c } }'
+    )
+    assert step.name.name == "move"
+    assert brief(step.when) == "(a > 1)"
+    assert step.parts[0].placement.kind == "end"
+    assert [entry.name.name for entry in step.parts[1].assignments] == ["whole", "when", "fenced"]
+
+
 def test_words_of_the_language_are_names_where_names_stand() -> None:
     words = "task about input type state def done when result expect steps vote ahead by at most samples then on step "
     words += "system prompt let rule flag update reply json grammar from end whole fenced tag reference mistake test "
@@ -278,3 +289,18 @@ def test_hostile_texts_are_refused_quickly(text: str) -> None:
     problems = Problems()
     parse(Source("t.maker", text), problems)
     assert problems.has_errors
+
+
+@pytest.mark.parametrize("slip", ["leave out", "double"])
+def test_one_slip_is_one_mistake_or_two(slip: str) -> None:
+    text = (Path(__file__).parent / "files" / "countdown.maker").read_text(encoding="utf-8")
+    counts = []
+    for piece in pieces_of(text):
+        kept = piece.start if slip == "leave out" else piece.end
+        problems = Problems()
+        parse(
+            Source("t.maker", text[:kept] + " " + text[piece.end if slip == "leave out" else piece.start :]), problems
+        )
+        counts.append(len(problems))
+    assert max(counts) <= 2
+    assert counts.count(2) < len(counts) / 10
