@@ -20,7 +20,7 @@ from maker_dsl.checker.static import Typing
 from maker_dsl.checker.steps import check_step, report_words, step_name
 from maker_dsl.checker.task_context import TaskContext
 from maker_dsl.checker.tests import check_tests
-from maker_dsl.checker.traversal import Dependencies, find_cycle
+from maker_dsl.checker.traversal import Dependencies, find_cycles
 from maker_dsl.checker.types import TypeResolver, check_bounds, contains_never
 from maker_dsl.checker.votes import check_vote_settings
 from maker_dsl.diagnostics import Label, Problems, Severity, Source, Span
@@ -163,7 +163,6 @@ def _declare_definitions(definitions: Sequence[tree.Definition], context: TaskCo
 def _check_definitions(
     definitions: Sequence[tree.Definition], functions: Mapping[str, FunctionBinding], context: TaskContext
 ) -> None:
-    reported: set[str] = set()
     for definition in definitions:
         function = functions.get(definition.name.name)
         for one in (*(parameter.type for parameter in definition.parameters), definition.result):
@@ -174,13 +173,15 @@ def _check_definitions(
         for parameter, member in zip(definition.parameters, function.parameters, strict=True):
             scope.declare(Binding(member.name, member.type, "local", parameter.name.span))
         check(definition.body, scope, context.problems, context.typing, function.result)
-        circle = find_cycle(definition, context.dependencies)
-        if circle is not None and not reported & set(circle):
+    named = {definition.name.name: definition for definition in definitions}
+    reported: set[str] = set()
+    for circle in find_cycles(definitions, context.dependencies):
+        if not reported & set(circle):
             reported |= set(circle)
             shown = " → ".join(f"`{name}`" for name in circle)
-            title = f"the def `{definition.name.name}` calls itself"
+            title = f"the def `{circle[0]}` calls itself"
             help = "defs can't be recursive: use a comprehension, or let the steps do the repeating"
-            context.problems.add("MK257", title, definition.name.span, shown, help=help)
+            context.problems.add("MK257", title, named[circle[0]].name.span, shown, help=help)
 
 
 def _check_inputs(inputs: Sequence[tree.Input], context: TaskContext) -> tuple[CheckedInput, ...]:

@@ -38,6 +38,7 @@ from maker_dsl.syntax import tree
 from maker_dsl.templates.environment import (
     COUNTED_FILTER,
     MAX_TEMPLATE_DEPTH,
+    MAX_TEMPLATE_PARTS,
     PAIRS_FILTER,
     PROMPTS,
     TemplateTokensError,
@@ -83,21 +84,11 @@ def check_template(
     `not_null` are the optional values that the step's `when` has made sure of.
     """
     parsed = _parse(text, problems)
-    if parsed is None:
+    if parsed is None or _is_too_large(parsed, text, problems):
         return None
     before = len(problems)
     checker = _TemplateChecker(text, names, unusable, problems)
-    try:
-        body = checker.statements(parsed.body, _Scope(known=_known(names, not_null)))
-    except _TooDeep as too_deep:
-        problems.add(
-            "MK284",
-            "this prompt is nested too deeply",
-            text.part(too_deep.offset, too_deep.offset + 1),
-            f"more than {MAX_TEMPLATE_DEPTH} levels",
-            help="compute the value in a `let` and show that",
-        )
-        return None
+    body = checker.statements(parsed.body, _Scope(known=_known(names, not_null)))
     if len(problems) > before:
         return None
     parsed.body = body
@@ -131,6 +122,25 @@ def _parse(text: tree.Text, problems: Problems) -> nodes.Template | None:
         "and repeat, `{# … #}` is a comment",
     )
     return None
+
+
+def _is_too_large(template: nodes.Template, text: tree.Text, problems: Problems) -> bool:
+    """Whether a template is nested too deeply or has too many parts; says so. Without recursion, before all else."""
+    waiting: list[tuple[nodes.Node, int, int]] = [(template, 0, 0)]
+    count = 0
+    while waiting:
+        node, depth, offset = waiting.pop()
+        offset = node.lineno or offset
+        count += 1
+        if depth > MAX_TEMPLATE_DEPTH or count > MAX_TEMPLATE_PARTS:
+            deep = depth > MAX_TEMPLATE_DEPTH
+            title = "this prompt is nested too deeply" if deep else "this prompt has too many parts"
+            limit = f"more than {MAX_TEMPLATE_DEPTH} levels" if deep else f"more than {MAX_TEMPLATE_PARTS:,}"
+            help = "compute the value in a `let` and show that" if deep else "show the text as a value, from an input"
+            problems.add("MK284", title, text.part(offset, offset + 1), limit, help=help)
+            return True
+        waiting.extend((child, depth + 1, offset) for child in node.iter_child_nodes())
+    return False
 
 
 _CHARACTER = re.compile(r"(?P<message>unexpected char .+) at (?P<offset>\d+)")
@@ -169,30 +179,19 @@ def _known(names: Mapping[str, Type], paths: Iterable[Path]) -> dict[str, Templa
     return known
 
 
-class _TooDeep(Exception):
-    def __init__(self, offset: int) -> None:
-        self.offset = offset
-
-
 @dataclass(frozen=True, slots=True)
 class _Scope:
     """Loop variables, and what conditions have told about optional values, by dotted name."""
 
     locals: Mapping[str, TemplateType] = field(default_factory=dict)
     known: Mapping[str, TemplateType] = field(default_factory=dict)
-    depth: int = 0
 
     def bind(self, names: Mapping[str, TemplateType]) -> _Scope:
         known = {key: value for key, value in self.known.items() if key.split(".")[0].split("[")[0] not in names}
-        return _Scope({**self.locals, **names}, known, self.depth)
+        return _Scope({**self.locals, **names}, known)
 
     def learn(self, facts: Mapping[str, TemplateType]) -> _Scope:
-        return _Scope(self.locals, {**self.known, **facts}, self.depth) if facts else self
-
-    def deeper(self, offset: int) -> _Scope:
-        if self.depth >= MAX_TEMPLATE_DEPTH:
-            raise _TooDeep(offset)
-        return _Scope(self.locals, self.known, self.depth + 1)
+        return _Scope(self.locals, {**self.known, **facts}) if facts else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +220,6 @@ class _TemplateChecker:
         if isinstance(node, nodes.Scope):
             # What Jinja wraps around `autoescape`; it has no place of its own.
             node = node.body[0]
-        scope = scope.deeper(node.lineno)
         match node:
             case nodes.Output():
                 node.nodes = [
@@ -304,7 +302,6 @@ class _TemplateChecker:
     # Expressions -----------------------------------------------------------------------------------------------
 
     def _expression(self, node: nodes.Node, scope: _Scope) -> _Typed:
-        scope = scope.deeper(node.lineno)
         key = _key(node)
         typed = self._plain_expression(node, scope)
         if key is not None and key in scope.known:

@@ -32,6 +32,11 @@ def _check_test(
     problems = context.problems
     # A test's `with` sees the defs but no inputs: it is what gives them.
     check_assignments(test.inputs, context.input_types, Scope(context.defs), context, "input", "the task", "MK650")
+    for one in test.inputs:
+        # Only through a def; plain names are unknown here.
+        for name in sorted(context.dependencies.names(one.value) & set(context.input_types)):
+            title = f"`with` gives the inputs, and this looks at the input `{name}`"
+            problems.add("MK276", title, one.value.span, help="write the value itself")
     given = {one.name.name for one in test.inputs}
     for declared in inputs:
         if declared.default is None and declared.name.name not in given:

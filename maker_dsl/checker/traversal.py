@@ -67,21 +67,21 @@ class Dependencies:
                     waiting.append(follow.body if isinstance(follow, tree.Definition) else follow)
 
 
-def find_cycle(start: tree.Definition, dependencies: Dependencies) -> tuple[str, ...] | None:
-    """The names along which a def leads back to itself, itself first and last; None where it does not."""
-    came_from: dict[str, tree.Definition | None] = {}
-    waiting = [(callee, start) for callee in dependencies.calls(start)]
-    while waiting:
-        callee, caller = waiting.pop(0)
-        if callee is start:
-            path = [start.name.name]
-            step: tree.Definition | None = caller
-            while step is not None and step is not start:
-                path.append(step.name.name)
-                step = came_from.get(step.name.name)
-            path.append(start.name.name)
-            return tuple(reversed(path))
-        if callee.name.name not in came_from:
-            came_from[callee.name.name] = caller
-            waiting.extend((further, callee) for further in dependencies.calls(callee))
-    return None
+def find_cycles(definitions: Iterable[tree.Definition], dependencies: Dependencies) -> tuple[tuple[str, ...], ...]:
+    """Circles in which defs call one another, each with its first def at both ends. Linear in the calls."""
+    finished: set[str] = set()
+    cycles: list[tuple[str, ...]] = []
+    for start in definitions:
+        path = [start.name.name] if start.name.name not in finished else []
+        waiting = [iter(dependencies.calls(start))] if path else []
+        while waiting:
+            callee = next(waiting[-1], None)
+            if callee is None:
+                waiting.pop()
+                finished.add(path.pop())
+            elif callee.name.name in path:
+                cycles.append((*path[path.index(callee.name.name) :], callee.name.name))
+            elif callee.name.name not in finished:
+                path.append(callee.name.name)
+                waiting.append(iter(dependencies.calls(callee)))
+    return tuple(cycles)

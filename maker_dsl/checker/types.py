@@ -7,7 +7,7 @@ the inputs are known.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import assert_never
 
@@ -47,6 +47,25 @@ _PRIMITIVES: dict[str, Type] = {
 }
 
 
+MAX_TYPE_PARTS = 1_000
+"""How many parts a type may have when the names of types in it are written out."""
+
+MAX_TYPE_DEPTH = 50
+"""How many levels of parts in parts a type may have, written out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """How many parts a type has, and how many declared types lie in one another, written out."""
+
+    parts: int
+    depth: int
+
+    @property
+    def is_too_large(self) -> bool:
+        return self.parts > MAX_TYPE_PARTS or self.depth > MAX_TYPE_DEPTH
+
+
 class TypeResolver:
     """Erased types of one task's type expressions; remembers which declared types were used."""
 
@@ -55,6 +74,8 @@ class TypeResolver:
         self._problems = problems
         self._resolved: dict[str, Type] = {}
         self._resolving: list[str] = []
+        self._sizes: dict[str, _Size] = {}
+        self._has_reported_size = False
         self.used: set[str] = set()
 
     def declared(self, name: str) -> Type:
@@ -127,6 +148,13 @@ class TypeResolver:
             self._problems.add("MK255", f"there is no type `{name}`", expression.span, help=help)
             return NeverType()
         self.used.add(name)
+        if name not in self._resolving and self._declared_size(name).is_too_large:
+            if not self._has_reported_size:
+                title = f"the type `{name}` is too large"
+                label = f"written out, it has more than {MAX_TYPE_PARTS:,} parts, or {MAX_TYPE_DEPTH} levels"
+                self._problems.add("MK355", title, self._declarations[name].name.span, label)
+                self._has_reported_size = True
+            return NeverType()
         if name in self._resolving:
             circle = " → ".join(f"`{one}`" for one in [*self._resolving[self._resolving.index(name) :], name])
             also = [Label(self._declarations[name].name.span, "declared here")]
@@ -135,6 +163,20 @@ class TypeResolver:
             self._problems.add("MK256", title, expression.span, circle, also=also, help=help)
             return NeverType()
         return self.declared(name)
+
+    def _declared_size(self, name: str, level: int = 0) -> _Size:
+        """The size of a declared type; each type is measured once, so that doubling again and again takes no time."""
+        if level > MAX_TYPE_DEPTH:
+            return _Size(0, level)
+        if name not in self._sizes:
+            self._sizes[name] = _Size(0, 0)  # while it is measured: a type in itself is reported elsewhere
+            parts = list(descendants(self._declarations[name].type))
+            names = [part.name for part in parts if isinstance(part, tree.TypeName)]
+            inner = [self._declared_size(one, level + 1) for one in names if one in self._declarations]
+            count = len(parts) + sum(one.parts for one in inner)
+            depth = 1 + max((one.depth for one in inner), default=0)
+            self._sizes[name] = _Size(min(count, MAX_TYPE_PARTS + 1), depth)
+        return self._sizes[name]
 
     def _enum(self, values: tuple[tree.Text, ...]) -> None:
         first: dict[str, Span] = {}

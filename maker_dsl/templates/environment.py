@@ -25,8 +25,11 @@ MAX_RENDERED_CHARACTERS = 1_000_000
 MAX_ITERATIONS = 1_000_000
 """How many rounds all the loops of one rendering may make together."""
 
-MAX_TEMPLATE_DEPTH = 40
-"""How deeply blocks and expressions of a template may be nested."""
+MAX_TEMPLATE_DEPTH = 60
+"""How deeply blocks and expressions of a template may be nested; `a or b or c` counts as nested, too."""
+
+MAX_TEMPLATE_PARTS = 10_000
+"""How many parts (names, texts between them, blocks, operators) a template may have: it takes a second to compile."""
 
 COUNTED_FILTER = "counted loop"
 PAIRS_FILTER = "pairs of a map"
