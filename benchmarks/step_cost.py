@@ -2,8 +2,9 @@
 
     python benchmarks/step_cost.py [--steps 3000] [--disks 20] [--ahead-by 4]
 
-CPU time, so that other work on the machine disturbs it little; the best of several rounds. The parts are measured one by one
-over the states of a run, the whole by running it; the rest is the difference.
+CPU time in chunks of 50 steps, of which the fastest tenth counts: what the code costs where other work on the machine
+doesn't disturb it. The parts are measured one by one over the states of a run, the whole by running it; the rest is the
+difference.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from million import hanoi
 from maker_dsl.engine.ballot import Ballot
 from maker_dsl.engine.fold import hash_state
 from maker_dsl.engine.records import CallRecord, DecisionRecord, ReplyRecord, encode
+from maker_dsl.engine.report import RunHandle
 from maker_dsl.engine.settings import RunOptions
 from maker_dsl.engine.start import ProviderSetup, start_run
 from maker_dsl.journal import Journal, RealDisk
@@ -27,19 +29,44 @@ from maker_dsl.judging import Vote, judge
 from maker_dsl.providers.port import Draw, Question, Request
 from maker_dsl.simulation.provider import SimulatedProvider
 from maker_dsl.simulation.rates import Rates
-from maker_dsl.task import Prompt, RawReply, State, Task
+from maker_dsl.task import RawReply, State, Task
 
-ROUNDS = 3
+CHUNK = 50
 
 
-def best_us(run: Callable[[], object], count: int) -> float:
-    """The least CPU time of one of `count` things that `run` does, in microseconds."""
-    best = float("inf")
-    for _ in range(ROUNDS):
+def fast_us(chunks_s: list[float]) -> float:
+    """A step's cost in the fastest tenth of the chunks, in microseconds."""
+    return sorted(chunks_s)[len(chunks_s) // 10] / CHUNK * 1e6
+
+
+def part_us(action: Callable[[int], object], steps: int) -> float:
+    """What `action` costs, done for every step."""
+    chunks_s = []
+    for start in range(0, steps - CHUNK + 1, CHUNK):
         began_s = time.process_time()
-        run()
-        best = min(best, time.process_time() - began_s)
-    return best / count * 1e6
+        for index in range(start, start + CHUNK):
+            action(index)
+        chunks_s.append(time.process_time() - began_s)
+    return fast_us(chunks_s)
+
+
+class Chunks:
+    """Watches a run and notes what each chunk of its steps took."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self._began_s = 0.0
+
+    def started(self, run: RunHandle) -> None:
+        """The clock starts."""
+        self._began_s = time.process_time()
+
+    def decided(self, decision: DecisionRecord) -> None:
+        """Every chunk, look at the clock."""
+        if decision.step % CHUNK == CHUNK - 1:
+            now_s = time.process_time()
+            self.seconds.append(now_s - self._began_s)
+            self._began_s = now_s
 
 
 def states_of(task: Task, count: int) -> tuple[list[State], list[RawReply], list[Vote]]:
@@ -62,13 +89,12 @@ def states_of(task: Task, count: int) -> tuple[list[State], list[RawReply], list
 
 def whole_us(task: Task, steps: int, margin: int) -> float:
     """A step of a run, journal and snapshots on disk included."""
-
-    def run() -> None:
-        setup = ProviderSetup(SimulatedProvider(task, Rates(), seed=1))
-        with tempfile.TemporaryDirectory() as runs:
-            asyncio.run(start_run(task, setup, RunOptions(ahead_by=margin, max_steps=steps), Path(runs)))
-
-    return best_us(run, steps)
+    chunks = Chunks()
+    setup = ProviderSetup(SimulatedProvider(task, Rates(), seed=1))
+    with tempfile.TemporaryDirectory() as runs:
+        asked = RunOptions(ahead_by=margin, max_steps=steps)
+        asyncio.run(start_run(task, setup, asked, Path(runs), observer=chunks))
+    return fast_us(chunks.seconds)
 
 
 def main() -> None:
@@ -82,65 +108,59 @@ def main() -> None:
     task = hanoi(given.disks)
     states, replies, votes = states_of(task, steps)
     (step,) = task.steps
-    prompts: list[Prompt] = [step.render(state, step.state_locals(state)) for state in states]
+    prompts = [step.render(state, step.state_locals(state)) for state in states]
     provider = SimulatedProvider(task, Rates(), seed=1)
+    first, others = (Draw(0, 0),), tuple(Draw(slot, 0) for slot in range(1, margin))
+    places = tuple((draw.slot, 0) for draw in others)
 
-    def render() -> None:
-        for state in states:
-            step.render(state, step.state_locals(state))
+    def render(index: int) -> None:
+        step.render(states[index], step.state_locals(states[index]))
 
-    def choose() -> None:
-        for state in states:
-            task.is_done(state)
-            task.next_step(state)
+    def choose(index: int) -> None:
+        task.is_done(states[index])
+        task.next_step(states[index])
 
-    async def draws() -> None:
-        first, others = (Draw(0, 0),), tuple(Draw(slot, 0) for slot in range(1, margin))
-        for index, (state, prompt) in enumerate(zip(states, prompts, strict=True)):
-            question = Question(index, step, state)
-            await provider.complete(Request(question, prompt, 0.0, None, first))
-            if others:
-                await provider.complete(Request(question, prompt, 0.1, None, others))
+    def draw(index: int) -> None:
+        question = Question(index, step, states[index])
+        for temperature, draws in ((0.0, first), (0.1, others)):
+            call = provider.complete(Request(question, prompts[index], temperature, None, draws))
+            try:
+                call.send(None)
+            except StopIteration:
+                continue
 
-    def judging() -> None:
-        for state, raw in zip(states, replies, strict=True):
-            judge(task, step, state, step.state_locals(state), raw)
+    def judging(index: int) -> None:
+        judge(task, step, states[index], step.state_locals(states[index]), replies[index])
 
-    def voting() -> None:
-        for vote in votes:
-            ballot = Ballot(margin)
-            for slot in range(margin):
-                ballot.fill(slot, vote.key)
+    def voting(index: int) -> None:
+        ballot = Ballot(margin)
+        for slot in range(margin):
+            ballot.fill(slot, votes[index].key)
 
-    def hashing() -> None:
-        for vote in votes:
-            hash_state(task.state_codec.dump(vote.state))
+    def hashing(index: int) -> None:
+        hash_state(task.state_codec.dump(votes[index].state))
 
-    def journaling() -> None:
-        with tempfile.TemporaryDirectory() as directory:
-            journal = Journal.create(Path(directory), "benchmark", RealDisk())
-            others = tuple((slot, 0) for slot in range(1, margin))
-            for index, (raw, vote) in enumerate(zip(replies, votes, strict=True)):
-                new = (ReplyRecord(raw.finish, raw.tokens, raw.text, vote.key),)
-                usage = (400, 60, 0)
-                journal.append(*encode(CallRecord(index, ((0, 0),), 0.0, "ok", new, (0,), usage, 0.0)))
-                zeros = (0,) * (margin - 1)
-                journal.append(*encode(CallRecord(index, others, 0.1, "ok", (), zeros, usage, 0.0)))
-                decision = DecisionRecord(index, "move", vote.key, 0, ((0, margin),), margin, "0" * 32)
-                journal.append(*encode(decision))
-                if index % 256 == 255:
-                    journal.sync()
-            journal.close()
+    with tempfile.TemporaryDirectory() as directory:
+        journal = Journal.create(Path(directory), "benchmark", RealDisk())
 
-    parts = {
-        "choose the step kind": best_us(choose, steps),
-        "render the prompt": best_us(render, steps),
-        "draw (the simulated model)": best_us(lambda: asyncio.run(draws()), steps),
-        "judge (once: replies are equal)": best_us(judging, steps),
-        "vote": best_us(voting, steps),
-        "hash the new state": best_us(hashing, steps),
-        "journal (three records, syncs)": best_us(journaling, steps),
-    }
+        def journaling(index: int) -> None:
+            raw, vote, usage = replies[index], votes[index], (400, 60, 0)
+            new = (ReplyRecord(raw.finish, raw.tokens, raw.text, vote.key),)
+            journal.append(*encode(CallRecord(index, ((0, 0),), 0.0, "ok", new, (0,), usage, 0.0)))
+            journal.append(*encode(CallRecord(index, places, 0.1, "ok", (), (0,) * len(places), usage, 0.0)))
+            journal.append(*encode(DecisionRecord(index, "move", vote.key, 0, ((0, margin),), margin, "0" * 32)))
+            journal.flush()
+
+        parts = {
+            "choose the step kind": part_us(choose, steps),
+            "render the prompt": part_us(render, steps),
+            "draw (the simulated model)": part_us(draw, steps),
+            "judge (once: replies are equal)": part_us(judging, steps),
+            "vote": part_us(voting, steps),
+            "hash the new state": part_us(hashing, steps),
+            "journal (three records, written)": part_us(journaling, steps),
+        }
+        journal.close()
     whole = whole_us(task, steps, margin)
     parts["the rest (gateway, fold, loop)"] = whole - sum(parts.values())
     for name, cost_us in parts.items():

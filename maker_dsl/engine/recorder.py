@@ -42,9 +42,9 @@ class Pace:
 
     sync_decisions: int = 512
     sync_s: float = 0.05
-    snapshot_decisions: int = 2_000
+    snapshot_decisions: int = 1_000
     snapshot_s: float = 10.0
-    snapshot_least: int = 500
+    snapshot_least: int = 250
     """A snapshot for reasons of time stands for at least this many decisions."""
     in_thread: bool = True
 
