@@ -10,6 +10,7 @@ import pytest
 import maker_dsl
 from maker_dsl.diagnostics import Source, pages
 from maker_dsl.language import check_text
+from maker_dsl.testing import failed_tests
 
 PACKAGE = Path(maker_dsl.__file__).parent
 CODES = pages.codes()
@@ -25,7 +26,9 @@ def codes_in_source() -> dict[str, str]:
 
 
 def codes_of(text: str) -> list[str]:
-    return sorted({found.code for found in check_text(Source("example.maker", text)).diagnostics})
+    checked = check_text(Source("example.maker", text))
+    failed = () if checked.program is None else failed_tests(checked.program)
+    return sorted({found.code for found in (*checked.diagnostics, *failed)})
 
 
 def test_every_code_has_a_page() -> None:
