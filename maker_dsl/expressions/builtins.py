@@ -341,7 +341,8 @@ def round_decimal_to_int(number: Decimal | int) -> int:
 
 
 def round_decimal(number: Decimal, places: int) -> Decimal:
-    if places > MAX_DECIMAL_DIGITS:
+    exponent = number.as_tuple().exponent
+    if isinstance(exponent, int) and places >= -exponent:
         return number
     if places < -MAX_DECIMAL_EXPONENT:
         return Decimal(0)

@@ -1,4 +1,4 @@
-"""Values as text: canonical JSON, with one spelling for each value."""
+"""Values as text: canonical JSON, as `types.canonical` writes it, but bounded and without needing the type."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import orjson
+
 from maker_dsl.expressions.arithmetic import bounded_int, bounded_text
 from maker_dsl.expressions.errors import EvaluationError
 from maker_dsl.expressions.fuel import spend, spend_all
 from maker_dsl.expressions.limits import MAX_CHARACTERS
+from maker_dsl.types.numbers import NotOfType, decimal_text
 
 
 def to_string(value: Any) -> str:
@@ -50,9 +53,9 @@ def _write(value: Any, pieces: list[str]) -> None:
             spend(value.bit_length() >> 5)
             pieces.append(str(bounded_int(value)))
         case float():
-            pieces.append(repr(value + 0.0))
+            pieces.append(orjson.dumps(value + 0.0).decode())
         case Decimal():
-            pieces.append(spell_decimal(value))
+            pieces.append(_decimal(value))
         case date():
             pieces.append(f'"{value.isoformat()}"')
         case list() | tuple():
@@ -72,9 +75,8 @@ def _write(value: Any, pieces: list[str]) -> None:
             raise TypeError(f"not a value of the language: {type(value).__name__}")
 
 
-def spell_decimal(number: Decimal) -> str:
-    """A decimal without trailing zeros, exponent or negative zero."""
-    text = format(number, "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "") else text
+def _decimal(number: Decimal) -> str:
+    try:
+        return decimal_text(number)
+    except NotOfType:
+        raise EvaluationError("this decimal has too many digits to be written") from None

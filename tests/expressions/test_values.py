@@ -11,6 +11,7 @@ from expression_lab import CAST, DECIMAL, FLOAT, INT, MOVE, NOTE, STRING, Def, e
 
 from maker_dsl.checker.builtins import BUILTINS
 from maker_dsl.expressions.builtins import IMPLEMENTATIONS
+from maker_dsl.types.codec import codec
 from maker_dsl.types.type import EnumType, ListType, MapType, OptionalType, Type
 
 TABLE: list[tuple[str, Any]] = [
@@ -166,6 +167,9 @@ TABLE: list[tuple[str, Any]] = [
     ("round(price, 1)", Decimal("9.9")),
     ("round(price, -1)", Decimal("1E+1")),
     ("round(2.675, 2)", 2.67),
+    ("round(price, 50)", Decimal("9.90")),
+    ("round(decimal(1) / 3, 3)", Decimal("0.333")),
+    ("round(-price, -3)", Decimal(0)),
     ("floor(price)", 9),
     ("ceil(n)", 7),
     ("get(ints, -1)", 2),
@@ -295,3 +299,22 @@ def test_decimals_do_not_depend_on_the_surrounding_context() -> None:
         context.traps[decimal.Inexact] = True
         assert evaluate("decimal(1) / 3") == Decimal("0." + "3" * 50)
         assert evaluate("-price * 1.23456789") == Decimal("-12.222222111")
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        (FLOAT, -0.0),
+        (FLOAT, 1e-7),
+        (FLOAT, 1e22),
+        (DECIMAL, Decimal("1.500")),
+        (DECIMAL, Decimal("-0.0")),
+        (DECIMAL, Decimal("1E+3")),
+        (INT, 2**70),
+        (STRING, '"\u2028é\n\x7f'),
+        (ListType(MOVE), [(1, 2, 3)]),
+        (MapType(NOTE), {"b": {"name": "x", "note": None}, "a": {"note": "y", "name": "z"}}),
+    ],
+)
+def test_json_is_the_canonical_text_of_the_type(type_: Type, value: Any) -> None:
+    assert evaluate("json(v)", cast={"v": (type_, value)}) == codec(type_).dump(value).decode()
