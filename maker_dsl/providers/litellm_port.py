@@ -13,10 +13,12 @@ import math
 import os
 import unicodedata
 import warnings
+from base64 import b64encode
 from collections.abc import Mapping
 from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from maker_dsl.providers.litellm_errors import classify
 from maker_dsl.providers.port import Completion, PermanentError, Price, Reply, Request, TransientError, Usage
@@ -198,7 +200,9 @@ def _arguments(profile: Profile, key: str | None) -> dict[str, Any]:
         "max_retries": 0,
     }
     if profile.api_base is not None:
-        arguments["api_base"] = profile.api_base
+        arguments["api_base"], login = _split_credentials(profile.api_base)
+        if login is not None:
+            arguments["extra_headers"] = {"Authorization": login, **arguments.get("extra_headers", {})}
         # Without a key LiteLLM would send the provider's usual one, from the environment, to this other server.
         arguments["api_key"] = key or "none"
     elif key is not None:
@@ -206,6 +210,16 @@ def _arguments(profile: Profile, key: str | None) -> dict[str, Any]:
     if profile.api_version is not None:
         arguments["api_version"] = profile.api_version
     return arguments
+
+
+def _split_credentials(url: str) -> tuple[str, str | None]:
+    """A URL without user name and password, and the header that says the same: LiteLLM fails on such a URL."""
+    parts = urlsplit(url)
+    login, at, host = parts.netloc.rpartition("@")
+    if not at:
+        return url, None
+    header = "Basic " + b64encode(unquote(login).encode()).decode()
+    return urlunsplit(parts._replace(netloc=host)), header
 
 
 def _messages(prompt: Prompt) -> list[dict[str, str]]:

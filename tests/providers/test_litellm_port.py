@@ -352,6 +352,20 @@ def test_the_usual_key_is_not_sent_to_another_server() -> None:
     assert "planted" not in json.dumps(server.headers)
 
 
+@pytest.mark.parametrize("model", ["openai/m", "ollama_chat/m"])
+def test_credentials_in_an_address_are_sent_as_a_header(model: str) -> None:
+    async def main() -> str:
+        body = WIRES["ollama_chat/llama3.2"][1] if "ollama" in model else answer(choice("x"))
+        async with Server(says(body)) as server:
+            address = server.url.replace("//", "//user:p%40ss@")
+            provider = open_litellm(profile(server.url, model=model, api_base=address, api_key_env=None), ENVIRON)
+            await provider.complete(request())
+            await provider.close()
+            return server.headers[0]["authorization"]
+
+    assert asyncio.run(main()) == "Basic dXNlcjpwQHNz"
+
+
 def test_a_provider_can_be_opened_again_after_the_last_was_closed() -> None:
     async def main() -> None:
         async with Server(says(answer(choice("x")))) as server:
