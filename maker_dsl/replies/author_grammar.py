@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
@@ -23,16 +24,19 @@ class Unavailable(GrammarError):
 
 def author_parser(text: str) -> Lark:
     """The parser of an author's grammar; raises `lark.exceptions.LarkError`."""
-    return Lark(
-        text,
-        parser="lalr",
-        lexer=LinearLexer,
-        keep_all_tokens=True,
-        propagate_positions=True,
-        maybe_placeholders=False,
-        strict=True,
-        import_paths=[_only_common],
-    )
+    with warnings.catch_warnings():
+        # Lark measures regexes with Python's reader, which warns of what RE2 reads otherwise than it will one day.
+        warnings.simplefilter("ignore", FutureWarning)
+        return Lark(
+            text,
+            parser="lalr",
+            lexer=LinearLexer,
+            keep_all_tokens=True,
+            propagate_positions=True,
+            maybe_placeholders=False,
+            strict=True,
+            import_paths=[_only_common],
+        )
 
 
 def _only_common(base_path: str | None, grammar_path: str) -> NoReturn:

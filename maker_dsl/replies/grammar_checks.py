@@ -25,6 +25,7 @@ _LINE = re.compile(r"line (\d+)")
 _NAMED = re.compile(r"'(\w+)'")
 _CONFLICT_RULE = re.compile(r"<(\w+) : ")
 _TERMINAL = re.compile(r"(?:Terminal\('|terminal )([$\w]+)")
+_HELP = 'a rule is written `name: parts`, a terminal `NAME: /regex/` or `NAME: "text"`'
 
 
 def check_grammar(notation: LarkGrammar, place: Place) -> Iterator[NotationProblem]:
@@ -42,8 +43,11 @@ def check_grammar(notation: LarkGrammar, place: Place) -> Iterator[NotationProbl
     except Unavailable as error:
         yield _unavailable("a grammar reads no other files", str(error), None)
         return
-    except (LarkError, ValueError, AssertionError, RecursionError, KeyError, AttributeError) as error:
+    except LarkError as error:
         yield _refused(str(error), outline)
+        return
+    except Exception:  # on odd grammars Lark stumbles in many ways: TypeError, SyntaxError, AssertionError, …
+        yield NotationProblem("MK411", "this is not a Lark grammar", "Lark can make nothing of it", _HELP)
         return
     unusable = [*_check_terminals(parser, outline)]
     yield from unusable
@@ -104,7 +108,7 @@ def _refused(said: str, outline: GrammarOutline) -> NotationProblem:
             "MK411",
             "this is not a Lark grammar",
             "the text stops making sense here",
-            help='a rule is written `name: parts`, a terminal `NAME: /regex/` or `NAME: "text"`',
+            help=_HELP,
             line=int(line[1]),
         )
     return NotationProblem("MK411", "this is not a Lark grammar", first, line=_named_line(first, outline))
