@@ -46,6 +46,7 @@ class Problems:
 
     def __init__(self) -> None:
         self._found: list[Diagnostic] = []
+        self._places: set[tuple[str, str, int, int]] = set()
 
     def add(
         self,
@@ -60,15 +61,14 @@ class Problems:
     ) -> None:
         """Report one finding; the same code at the same place is kept once."""
         diagnostic = Diagnostic(code, title, Label(span, label), tuple(also), help, severity)
-        place = (code, span.source.name, span.start, span.end)
-        if all(
-            (d.code, d.primary.span.source.name, d.primary.span.start, d.primary.span.end) != place for d in self._found
-        ):
-            self._found.append(diagnostic)
+        if _place(diagnostic) not in self._places:
+            self.extend((diagnostic,))
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Take over diagnostics of another phase."""
-        self._found.extend(diagnostics)
+        for diagnostic in diagnostics:
+            self._found.append(diagnostic)
+            self._places.add(_place(diagnostic))
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self.sorted())
@@ -84,6 +84,11 @@ class Problems:
     def sorted(self) -> tuple[Diagnostic, ...]:
         """All findings in the order of their places in the text."""
         return tuple(sorted(self._found, key=lambda d: (d.primary.span.source.name, d.primary.span.start)))
+
+
+def _place(diagnostic: Diagnostic) -> tuple[str, str, int, int]:
+    span = diagnostic.primary.span
+    return (diagnostic.code, span.source.name, span.start, span.end)
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str | None = None) -> str | None:
