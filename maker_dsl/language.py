@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maker_dsl.bundled import bundled_names, bundled_path
+from maker_dsl.checker.embedding import whole_text
 from maker_dsl.checker.replies import GrammarReader
 from maker_dsl.checker.task import check_file
 from maker_dsl.compiler.binding import InputRefused
@@ -68,8 +69,10 @@ def check_text(source: Source, read_grammar: GrammarReader | None = None) -> Che
     programs: list[Program] = []
     file = parse(source, problems)
     if file is not None and not problems.has_errors:
-        for checked in check_file(file, source, problems, read_grammar or grammar_reader(Path(source.name).parent)):
-            program = Program(checked)
+        tasks = check_file(file, source, problems, read_grammar or grammar_reader(Path(source.name).parent))
+        text = whole_text(source, tasks)
+        for checked in tasks:
+            program = Program(checked, text)
             try_out(program, checked, problems)
             programs.append(program)
     return Checked(source, problems.sorted(), () if problems.has_errors else tuple(programs))

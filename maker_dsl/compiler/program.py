@@ -39,8 +39,10 @@ class TaskInput:
 class Program:
     """One task of a file, checked and compiled; `bind` is cheap, so that thousands of records can be bound."""
 
-    def __init__(self, checked: CheckedTask) -> None:
+    def __init__(self, checked: CheckedTask, whole_text: str | None = None) -> None:
+        """Compile a task; `whole_text` is its file's text with the grammars that it names in it."""
         self._checked = checked
+        self._whole_text = checked.source.text if whole_text is None else whole_text
         module = Module(checked.typing, checked.source)
         self._bounds = Bounds(module)
         self._plan_types()
@@ -197,7 +199,7 @@ class Program:
             name=self.name,
             about=self.about,
             source_name=self.source.name,
-            source_text=self.source.text,
+            source_text=self._whole_text,
             inputs=bound.values,
             inputs_codec=self._codec("inputs", RecordType(bound.members)),
             state_codec=state_codec,
