@@ -40,11 +40,6 @@ class Ballot:
         self._decision: Decision | None = None
 
     @property
-    def margin(self) -> int:
-        """The k of "ahead by k"."""
-        return self._margin
-
-    @property
     def decision(self) -> Decision | None:
         """What won, once it has; later votes don't change it."""
         return self._decision
@@ -58,10 +53,6 @@ class Ballot:
     def votes(self) -> Mapping[str, int]:
         """Votes by key of the counted slots, in the order in which keys came up."""
         return self._counts
-
-    def is_filled(self, slot: int) -> bool:
-        """Whether the slot has its vote."""
-        return slot < self._prefix or slot in self._waiting
 
     def fill(self, slot: int, key: str) -> Decision | None:
         """Give a slot its vote and count what can be counted; returns the decision once there is one.

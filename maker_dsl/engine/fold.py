@@ -150,7 +150,7 @@ class Fold:
             tokens = call.usage[0] + call.usage[1]
         if call.reserved is not None:
             cost, tokens, samples = call.reserved
-        elif call.cost_usd is None:
+        if call.cost_usd is None and not cost:
             totals.unpriced_calls += 1
         totals.cost_usd += cost
         run.spent = Amounts(run.spent.cost_usd + cost, run.spent.tokens + tokens, run.spent.samples + samples)

@@ -1,8 +1,8 @@
 """Journal first: takes an event into the journal, then folds it; keeps syncs and snapshots up with the run.
 
 Used by the run loop, which lives in one thread; only the waiting for the disk happens in another. Invariants: nothing
-is folded that the journal has not taken; never more than `WINDOW` decisions are ahead of the last sync; a snapshot
-never stands for records that are not on disk.
+is folded that the journal has not taken; while a sync is under way no more than `WINDOW` decisions are taken; a
+snapshot never stands for records that are not on disk.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from maker_dsl.judging import Vote
 from maker_dsl.task import State, Task
 
 WINDOW = 4096
-"""Decisions that may be ahead of the last sync."""
+"""Decisions that may be taken while a sync is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Recorder:
         self._now_s = now_s
         self._pace = pace
         self._pool: ThreadPoolExecutor | None = None
-        self._syncing: tuple[SyncTicket, int, Future[None]] | None = None
+        self._syncing: tuple[SyncTicket, Future[None]] | None = None
         self._saving: Future[None] | None = None
         self._to_save: tuple[bytes, Position] | None = None
         self._unsynced = 0
@@ -119,10 +119,10 @@ class Recorder:
         """Sync and snapshot if it is time; to be called between two steps. Waits only if the window is full."""
         pace = self._pace
         if self._syncing is not None:
-            if self._syncing[2].done():
+            if self._syncing[1].done():
                 self._finish_sync()
             elif self._unsynced >= WINDOW:
-                await _wait_for(self._syncing[2])
+                await _wait_for(self._syncing[1])
                 self._finish_sync()
             else:
                 return
@@ -160,7 +160,7 @@ class Recorder:
     async def settle(self) -> None:
         """Wait for work in the other thread and end the thread."""
         if self._syncing is not None:
-            await _wait_for(self._syncing[2])
+            await _wait_for(self._syncing[1])
             self._finish_sync()
         if self._saving is not None:
             await _wait_for(self._saving)
@@ -189,11 +189,11 @@ class Recorder:
             return
         if self._pool is None:
             self._pool = ThreadPoolExecutor(1, "maker-journal")
-        self._syncing = (ticket, self._journal.next_sequence, self._pool.submit(ticket.run))
+        self._syncing = (ticket, self._pool.submit(ticket.run))
 
     def _finish_sync(self) -> None:
         assert self._syncing is not None
-        ticket, _, _ = self._syncing
+        ticket, _ = self._syncing
         self._syncing = None
         self._journal.finish_sync(ticket)
         self._save_in_turn()

@@ -87,6 +87,8 @@ class Progress:
     tokens: Tokens
     cost_usd: float | None
     max_cost_usd: float | None
+    unpriced_calls: int
+    """Calls of which nobody knows what they cost: they are not in `cost_usd`."""
     seconds: float
 
 
@@ -155,6 +157,7 @@ def progress_of(run: RunState, seconds: float) -> Progress:
         Tokens(totals.input_tokens, totals.output_tokens),
         cost_of(run),
         run.caps.max_cost_usd,
+        totals.unpriced_calls,
         seconds,
     )
 

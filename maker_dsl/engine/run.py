@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 
-from maker_dsl.engine.budget import RunBudget
 from maker_dsl.engine.fold import Totals
 from maker_dsl.engine.recorder import Recorder
 from maker_dsl.engine.records import EndRecord, RunStatus
@@ -39,7 +38,6 @@ class Run:
         task: Task,
         decider: Decider,
         recorder: Recorder,
-        budget: RunBudget | None,
         caps: Caps,
         lock: RunLock,
         observer: Observer | None = None,
@@ -47,7 +45,6 @@ class Run:
         self._task = task
         self._decider = decider
         self._recorder = recorder
-        self._budget = budget
         self._caps = caps
         self._lock = lock
         self._observer = observer

@@ -292,4 +292,4 @@ def _assemble(
         keep=run.record.keep,
         in_flight=in_flight,
     )
-    return Run(task, decider, recorder, budget, caps, lock, observer)
+    return Run(task, decider, recorder, caps, lock, observer)
