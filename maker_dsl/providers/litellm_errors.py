@@ -36,6 +36,7 @@ _UNKNOWN_MODEL = re.compile(
     r"(?i)model_not_found|no such model|model\b.{0,80}\b(does not exist|not found|is not supported)|unknown model"
     r"|not a valid model"
 )
+_OWN_WORDS = re.compile(r"^(litellm\.)?\w+Error: |\s*To drop unsupported params.*|\nTraceback.*", re.DOTALL)
 _TRY_AGAIN = re.compile(r"(?i)(?:try again|retry)\s+(?:in|after)\s+(?:(\d+)m)?\s*(\d+(?:\.\d+)?)\s*(ms|s\b|sec)")
 _RETRY_DELAY = re.compile(r'"retryDelay"\s*:\s*"(\d+(?:\.\d+)?)s"')
 
@@ -44,6 +45,7 @@ _HELP: Mapping[str, str] = {
     "unknown_model": "check `model` in the profile, or try another with `--override model=NAME`",
     "too_long": "the prompt is longer than the model can read: shorten it, or choose a model with more context",
     "no_credit": "the account has no credit left, or its spending limit is reached: `maker resume` goes on afterwards",
+    "temperature": 'the model refuses this temperature: with `temperature = "default"` in the profile none is sent',
     "missing_package": "install the package that LiteLLM names",
     "bad_request": "the server refuses the request as it is: look at the profile's model, temperature and `[params]`",
 }
@@ -132,7 +134,7 @@ def _of_answer(answer: Answer, secrets: Secrets) -> ProviderError:
 def _of_litellm(error: BaseException, secrets: Secrets) -> ProviderError:
     """LiteLLM refused by itself; nothing was sent."""
     name = type(error).__name__
-    text = _short(re.sub(r"^(litellm\.)?\w+Error: ", "", str(error)).split("\nTraceback", 1)[0], secrets)
+    text = _short(_OWN_WORDS.sub("", str(error)), secrets)
     if name == "AuthenticationError":
         return _permanent("bad_key", None, text)
     if name in ("NotFoundError",) or "LLM Provider NOT provided" in str(error):
@@ -145,7 +147,8 @@ def _of_litellm(error: BaseException, secrets: Secrets) -> ProviderError:
 
 
 def _permanent(kind: str, status: int | None, text: str) -> PermanentError:
-    return PermanentError(text, kind=kind, status=status, help=_HELP[kind])
+    about_temperature = kind == "bad_request" and "temperature" in text
+    return PermanentError(text, kind=kind, status=status, help=_HELP["temperature" if about_temperature else kind])
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

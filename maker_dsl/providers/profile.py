@@ -111,11 +111,6 @@ class Profile(_Table):
         return self.temperature != "default"
 
     @property
-    def stated_temperature(self) -> float | None:
-        """The temperature that the profile lays down for every task; None: the task's counts."""
-        return None if self.temperature == "default" else self.temperature
-
-    @property
     def limits_of_calls(self) -> Limits:
         """The limits for the gateway; a real provider always has one on concurrency."""
         concurrency = self.limits.concurrency

@@ -166,6 +166,16 @@ def test_no_temperature_is_sent_to_a_model_that_refuses_one() -> None:
     assert "temperature" not in server.bodies[0]
 
 
+def test_a_model_that_refuses_a_temperature_is_told_before_anything_is_sent() -> None:
+    error, server = call(says({}), model="openai/gpt-5-mini")
+    assert isinstance(error, PermanentError)
+    assert error.kind == "bad_request"
+    assert error.help is not None
+    assert '`temperature = "default"`' in error.help
+    assert "drop_params" not in str(error)
+    assert server.bodies == []
+
+
 def test_several_samples_are_asked_for_in_one_request_and_come_in_index_order() -> None:
     body = answer(choice("aaaa"), choice("", "content_filter", index=1), choice("cc", index=2))
     completion, server = completed(says(body), request(draws=3), samples_per_call=3)
