@@ -99,20 +99,28 @@ def run(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
     except Exception as error:
-        # Loaded only now: it knows the exceptions of all parts.
-        code = import_module("maker_dsl.cli.failures").tell(error)
-        return _our_bug() if code is None else int(code)
+        return _told(error) or _our_bug(error)
     return code if isinstance(code, int) else ExitCode.DONE
 
 
-def _our_bug() -> ExitCode:
+def _told(error: Exception) -> int | None:
+    """Say what failed where that is no bug of ours. Loaded only now: it knows the exceptions of all parts."""
+    try:
+        code: int | None = import_module("maker_dsl.cli.failures").tell(error)
+    except Exception:
+        return None
+    return code
+
+
+def _our_bug(error: Exception) -> ExitCode:
+    told = "".join(traceback.format_exception(error))
     try:
         handle, name = tempfile.mkstemp(prefix="maker-bug-", suffix=".txt")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(f"maker {__version__}, Python {sys.version}\n\n{traceback.format_exc()}")
+            file.write(f"maker {__version__}, Python {sys.version}\n\n{told}")
         place = f"What happened is written down in {Path(name)}; it may name your files, so read it before you send it."
     except OSError:
-        place = traceback.format_exc()
+        place = told
     click.echo(
         f"maker: this is a bug of ours, not a mistake of yours. Please report it.\n{place}\n"
         "Nothing in your run's journal is lost: `maker resume` goes on from there.",

@@ -42,7 +42,10 @@ def create(runs: Path, run_id: str = "hanoi-20261123-053501-k3f9") -> RunDirecto
 
 
 def test_an_id_is_readable_sortable_and_fits_the_format() -> None:
-    assert make_run_id("hanoi", NOW, Random(1)) == "hanoi-20261123-053501-6mwu"
+    assert make_run_id("hanoi", NOW, Random(1)) == "hanoi-20261123-053501-226m"
+    moments = [NOW.replace(microsecond=1_100 * at) for at in range(900)]
+    ids = [make_run_id("hanoi", moment, Random(at)) for at, moment in enumerate(moments)]
+    assert ids == sorted(ids)
     assert make_run_id("größe /../x", NOW, Random(2)).startswith("gr-e-x-20261123-053501-")
     assert make_run_id("…", NOW, Random(2)).startswith("run-2026")
 
