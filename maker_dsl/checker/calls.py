@@ -6,8 +6,8 @@ from typing import Any
 
 from maker_dsl.checker.builtins import BUILTINS, Builtin, Overload
 from maker_dsl.checker.inference import Inference
+from maker_dsl.checker.literals import is_literal
 from maker_dsl.checker.mismatch import suggest
-from maker_dsl.checker.operators import is_literal
 from maker_dsl.checker.relations import is_assignable, is_condition, is_orderable, needs_conversion, strip_optional
 from maker_dsl.checker.scope import FunctionBinding, Scope
 from maker_dsl.checker.signature import (

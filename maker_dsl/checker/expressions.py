@@ -9,12 +9,13 @@ once.
 from __future__ import annotations
 
 from maker_dsl.checker.calls import infer_call
+from maker_dsl.checker.comparisons import infer_compare
 from maker_dsl.checker.comprehensions import infer_list_comprehension, infer_map_comprehension
 from maker_dsl.checker.inference import Inference
 from maker_dsl.checker.literals import infer_fraction, infer_int, infer_list, infer_map, infer_record, infer_string
 from maker_dsl.checker.mismatch import suggest
 from maker_dsl.checker.narrowing import not_null_paths, path_of
-from maker_dsl.checker.operators import infer_binary, infer_compare, infer_conditional, infer_unary
+from maker_dsl.checker.operators import infer_binary, infer_conditional, infer_unary
 from maker_dsl.checker.relations import member_type
 from maker_dsl.checker.scope import RAW_REPLY, Scope
 from maker_dsl.checker.static import AnyNode, Typing

@@ -8,6 +8,7 @@ from maker_dsl.checker.inference import Inference
 from maker_dsl.checker.mismatch import suggest
 from maker_dsl.checker.relations import is_assignable, join, member_type, strip_optional
 from maker_dsl.checker.scope import Scope
+from maker_dsl.checker.static import AnyNode
 from maker_dsl.diagnostics import Label, did_you_mean
 from maker_dsl.expressions.limits import MAX_DECIMAL_DIGITS, MAX_DECIMAL_EXPONENT, MAX_INT_BITS
 from maker_dsl.syntax import tree
@@ -233,3 +234,18 @@ def infer_map(inference: Inference, node: tree.MapLiteral, scope: Scope, hint: T
             seen[key.value] = key
     value_hint = wanted.value if isinstance(wanted, MapType) else None
     return join_items(inference, tuple(value for _, value in node.entries), scope, value_hint, MapType)
+
+
+def is_literal(node: AnyNode) -> bool:
+    """Whether the expression's type depends on what is wanted of it, so that its neighbours are looked at first."""
+    match node:
+        case tree.IntLiteral() | tree.FractionLiteral() | tree.StringLiteral() | tree.NullLiteral():
+            return True
+        case tree.ListLiteral() | tree.RecordLiteral() | tree.MapLiteral():
+            return True
+        case tree.Unary(operator="-" | "+", operand=operand):
+            return is_literal(operand)
+        case tree.Conditional(then=then, otherwise=otherwise):
+            return is_literal(then) and is_literal(otherwise)
+        case _:
+            return False

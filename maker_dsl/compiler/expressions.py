@@ -13,7 +13,8 @@ from types import CodeType
 from typing import Literal
 
 from maker_dsl.checker.static import Typing
-from maker_dsl.compiler.nodes import ExpressionCompiler, decimal_text, helper, load
+from maker_dsl.compiler.names import decimal_text, helper, load
+from maker_dsl.compiler.nodes import ExpressionCompiler
 from maker_dsl.compiler.positions import place
 from maker_dsl.compiler.work import work
 from maker_dsl.diagnostics import Source, Span

@@ -13,10 +13,12 @@ from typing import assert_never
 
 from maker_dsl.checker.relations import holds_if_filled, member_type, strip_optional
 from maker_dsl.checker.static import AnyNode, Typing
+from maker_dsl.compiler.conversions import plan
+from maker_dsl.compiler.names import decimal_name, helper, load
 from maker_dsl.compiler.positions import place
+from maker_dsl.compiler.sizes import is_written, spending
 from maker_dsl.compiler.work import work
-from maker_dsl.expressions.conversions import Plan
-from maker_dsl.expressions.runtime import BUILTIN, DECIMAL, DEF, HELPER, INPUT, LOCAL
+from maker_dsl.expressions.runtime import BUILTIN, DEF, INPUT, LOCAL
 from maker_dsl.syntax import tree
 from maker_dsl.types.type import (
     BoolType,
@@ -28,7 +30,6 @@ from maker_dsl.types.type import (
     ListType,
     MapType,
     NeverType,
-    NullType,
     OptionalType,
     RecordType,
     StringType,
@@ -74,26 +75,6 @@ _DECIMALS = {
 _CONDITION_BUILTINS = frozenset(("all", "any", "count"))
 
 
-def load(name: str) -> ast.Name:
-    """A name that is read."""
-    return ast.Name(name, ast.Load())
-
-
-def helper(name: str, *arguments: ast.expr) -> ast.Call:
-    """A call of a run-time helper."""
-    return ast.Call(load(HELPER + name), list(arguments), [])
-
-
-def decimal_name(number: Decimal) -> str:
-    """The global that holds a decimal constant: its text, made a name."""
-    return DECIMAL + str(number).replace(".", "p").replace("-", "m").replace("+", "")
-
-
-def decimal_text(name: str) -> str:
-    """The text of the decimal that a global of `decimal_name` holds."""
-    return name.removeprefix(DECIMAL).replace("p", ".").replace("m", "-")
-
-
 class ExpressionCompiler:
     """Compiles the expressions of one function."""
 
@@ -117,8 +98,8 @@ class ExpressionCompiler:
             wanted = strip_optional(conversion.after)
             constant: ast.expr = load(decimal_name(Decimal(number)))
             return place(ast.Constant(float(number)) if isinstance(wanted, FloatType) else constant, node.span)
-        plan = ast.Constant(_plan(conversion.before, conversion.after))
-        return place(helper("convert", place(self._natural(node), node.span), plan), node.span)
+        how = ast.Constant(plan(conversion.before, conversion.after))
+        return place(helper("convert", place(self._natural(node), node.span), how), node.span)
 
     def condition(self, node: AnyNode) -> ast.expr:
         """Something whose Python truth is whether the condition holds."""
@@ -320,18 +301,18 @@ class ExpressionCompiler:
         value = self.value(operand)
         if after is None or after in ("in", "not in"):
             return value
-        if _is_written(operand) or _is_written(operands[index + 1]):
+        if is_written(operand) or is_written(operands[index + 1]):
             return value
-        return _spending(value, self._typing.type_of(operand))
+        return spending(value, self._typing.type_of(operand))
 
     def _container(self, node: tree.Expression, item: Type) -> ast.expr:
         """What `in` looks in."""
-        if _is_written(node):
+        if is_written(node):
             return self.value(node)
         if isinstance(node, tree.Call) and isinstance(item, IntType) and self._implementation(node) == "range":
             return place(helper("int_range", *(self.value(argument) for argument in node.arguments)), node.span)
         type_ = self._typing.type_of(node)
-        return self.value(node) if isinstance(type_, MapType) else _spending(self.value(node), type_)
+        return self.value(node) if isinstance(type_, MapType) else spending(self.value(node), type_)
 
     # Literals, comprehensions, calls -----------------------------------------------------------------------------
 
@@ -434,66 +415,5 @@ def _constant(node: AnyNode) -> int | None:
             return value
         case tree.Unary(operator="-", operand=tree.IntLiteral(value=value)):
             return -value
-        case _:
-            return None
-
-
-def _is_written(node: tree.Expression) -> bool:
-    """Whether the value stands in the text, so that comparing with it takes bounded time."""
-    match node:
-        case tree.IntLiteral() | tree.FractionLiteral() | tree.StringLiteral() | tree.BoolLiteral():
-            return True
-        case tree.NullLiteral():
-            return True
-        case tree.ListLiteral(items=items):
-            return all(map(_is_written, items))
-        case _:
-            return False
-
-
-def _spending(value: ast.expr, type_: Type) -> ast.expr:
-    """The value of that type, fuel spent for going through it once."""
-    inner = strip_optional(type_)
-    if _is_small(inner):
-        return value
-    if isinstance(type_, StringType):
-        return helper("spend_text", value)
-    if isinstance(inner, ListType) and _is_small(inner.item):
-        return helper("spend_items", value)
-    return helper("spend_all", value)
-
-
-def _is_small(type_: Type) -> bool:
-    match type_:
-        case IntType() | FloatType() | DecimalType() | BoolType() | DateType() | EnumType() | NullType() | NeverType():
-            return True
-        case OptionalType(inner=inner):
-            return _is_small(inner)
-        case TupleType(places=members) | RecordType(members=members):
-            return all(_is_small(member.type) for member in members)
-        case _:
-            return False
-
-
-def _plan(before: Type, after: Type) -> Plan:
-    match strip_optional(before), strip_optional(after):
-        case IntType(), FloatType():
-            return "float"
-        case IntType(), DecimalType():
-            return "decimal"
-        case ListType(item=mine), ListType(item=theirs):
-            inner = _plan(mine, theirs)
-            return None if inner is None else ("list", inner)
-        case MapType(value=mine), MapType(value=theirs):
-            inner = _plan(mine, theirs)
-            return None if inner is None else ("map", inner)
-        case TupleType(places=mine_places), TupleType(places=theirs_places):
-            plans = [_plan(m.type, t.type) for m, t in zip(mine_places, theirs_places, strict=True)]
-            return None if not any(plans) else ("tuple", *plans)
-        case RecordType(members=mine_members), RecordType(members=theirs_members):
-            wanted = {member.name: member.type for member in theirs_members}
-            members = [(member.name, _plan(member.type, wanted[member.name])) for member in mine_members]
-            changed = [(name, plan) for name, plan in members if plan is not None]
-            return None if not changed else ("record", *changed)
         case _:
             return None

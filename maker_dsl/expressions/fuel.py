@@ -23,11 +23,6 @@ class _Fuel(threading.local):
 FUEL = _Fuel()
 
 
-def refill() -> None:
-    """Start an evaluation with full fuel."""
-    FUEL.left = MAX_FUEL
-
-
 def spend(amount: int) -> None:
     """Account for work about to be done; raises EvaluationError when there was too much."""
     left = FUEL.left - amount
