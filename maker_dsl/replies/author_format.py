@@ -81,6 +81,10 @@ class AuthorFormat:
         if isinstance(located, Refused):
             return located
         start, end = located.start, located.end
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            return Refused("parse", "half of a surrogate pair is not a character", error.start)
         value = self._value(text[start:end])
         if isinstance(value, Refused):
             return Refused(value.stage, value.message, None if value.offset is None else start + value.offset)

@@ -58,6 +58,8 @@ def regex_problem(terminal: TerminalDef) -> str | None:
         return "named groups are not available"
     try:
         re2.compile(regex, RE2_OPTIONS)
+    except UnicodeEncodeError:
+        return "it holds half of a surrogate pair, which is no character"
     except re2.error as error:
         said = str(error)
         if "perl operator" in said or "escape sequence" in said:

@@ -67,12 +67,12 @@ class Re2:
     def encoded(self, text: str) -> tuple[bytes, list[int] | None]:
         """The text as RE2 sees it and the offset of each character in it (None: the same), made once per text."""
         if text is not self._text:
-            self._encoded = text.encode("utf-8", "replace")
+            self._encoded = text.encode()
             self._offsets = None
             if not text.isascii():
                 offsets = [0]
                 for character in text:
-                    offsets.append(offsets[-1] + len(character.encode("utf-8", "replace")))
+                    offsets.append(offsets[-1] + len(character.encode()))
                 self._offsets = offsets
             self._text = text
         return self._encoded, self._offsets

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -89,7 +90,8 @@ def _near(type: Type, value: Any, random: Random) -> Any:
         case IntType():
             return _step(value, 1, type.minimum, type.maximum, random)
         case FloatType():
-            return float(_step(value, abs(value) / 10 or 1.0, type.minimum, type.maximum, random))
+            near = float(_step(value, abs(value) / 10 or 1.0, type.minimum, type.maximum, random))
+            return near if math.isfinite(near) else value / 2
         case DecimalType():
             return _step(value, Decimal(1), type.minimum, type.maximum, random)
         case BoolType():

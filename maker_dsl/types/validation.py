@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, assert_never
 
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
@@ -40,6 +41,7 @@ RAW_PATTERNS = {
 """What a `line` and a `text` can hold: something, and nothing that trimming would take away."""
 
 
+@lru_cache(maxsize=256)
 def validator(type: Type, *, exact_ints: bool = False) -> SchemaValidator:
     """The validator of a concrete type. With `exact_ints`, as in reply text, `1.0` is not an int."""
     return SchemaValidator(_schema(type, exact_ints))

@@ -12,15 +12,17 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 from reply_strategies import mutate, notations
-from type_strategies import values
+from type_strategies import types, values
 
 from maker_dsl.errors import InternalError
 from maker_dsl.replies.format import GeneratedFormat, reply_format
+from maker_dsl.replies.sampling import perturb
 from maker_dsl.task import Parsed
+from maker_dsl.types.codec import codec
 from maker_dsl.types.errors import ValueRefused
 
 SLOW = settings(
-    max_examples=250,
+    max_examples=120,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
@@ -68,6 +70,16 @@ def test_fast_reader_and_grammar_agree_on_mutated_replies(data: st.DataObject) -
     source = random.Random(data.draw(st.integers(0, 2**32)))
     for _ in range(8):
         check_agreement(format, mutate(text, source))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_a_perturbed_value_is_of_its_type(data: st.DataObject) -> None:
+    type = data.draw(types)
+    made = codec(type)
+    value = made.validate(data.draw(values(type)))
+    source = random.Random(data.draw(st.integers(0, 2**32)))
+    made.validate(perturb(type, value, source))
 
 
 @SLOW

@@ -260,9 +260,5 @@ def test_100_000_mutated_replies_neither_crash_nor_hang(number: int) -> None:
     assert isinstance(format, GeneratedFormat)
     reply = format.render(good)
     source = random.Random(number)
-    for count in range(12_500):
-        near = mutate(reply, source)
-        if count % 4:
-            format.read(near)
-        else:
-            check_agreement(format, near)
+    for _ in range(12_500):
+        check_agreement(format, mutate(reply, source))
