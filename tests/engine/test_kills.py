@@ -17,6 +17,11 @@ from maker_dsl.engine.verification import verify_run
 from maker_dsl.journal import RealDisk, RunDirectory, list_runs
 
 KILLS = 100
+PRELOAD = ["maker_dsl.language", "maker_dsl.engine.start", "maker_dsl.simulation.provider"]
+"""Imported once, in the process that the workers are forked from.
+
+(Python 3.11 does not find the tests' modules there.)
+"""
 
 
 def decisions(directory: RunDirectory) -> list[tuple[object, ...]]:
@@ -37,16 +42,19 @@ def test_a_run_killed_a_hundred_times_ends_with_the_same_decisions(tmp_path: Pat
     assert [decision[0] for decision in expected] == list(range(2**disks - 1))
 
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["engine_kills"])
+    processes.set_forkserver_preload(PRELOAD)
     random = Random(1)
     kills = runs = 0
     while kills < KILLS:
         runs += 1
         place = tmp_path / str(runs)
         while True:
-            worker = processes.Process(target=work_unseen, args=(place, disks))
+            working = processes.Event()
+            worker = processes.Process(target=work_unseen, args=(place, disks, working))
             worker.start()
-            worker.join(random.uniform(0.01, 0.4) if kills < KILLS else None)
+            if random.random() < 0.9:  # the others are killed while they start
+                working.wait(30)
+            worker.join(random.uniform(0.0, 0.15) if kills < KILLS else None)
             if worker.exitcode is None:
                 worker.kill()
                 worker.join()
