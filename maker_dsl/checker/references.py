@@ -73,7 +73,7 @@ def check_reference(
     for let in lets:
         if scope.is_used(let.name):
             step_scope.lookup(let.name)
-    for let, declared in zip(own, reference.lets, strict=False):
-        if not scope.is_used(let.name) and let.name == declared.name.name:
+    for declared in reference.lets:
+        if not scope.is_used(declared.name.name):
             warn_unused(context.unused, "the `let`", declared.name)
     return own

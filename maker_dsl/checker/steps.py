@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from maker_dsl.checker.assignments import check_assignments
@@ -19,6 +20,7 @@ from maker_dsl.checker.templates import CheckedTemplate, check_template, warn_of
 from maker_dsl.checker.votes import check_vote_on, check_vote_settings
 from maker_dsl.diagnostics import Label, Span
 from maker_dsl.syntax import tree
+from maker_dsl.types.type import NeverType
 
 _Part = TypeVar("_Part", tree.Prompt, tree.Reply, tree.Update)
 
@@ -55,14 +57,11 @@ def check_step(
         facts = not_null_paths(step.when, context.typing)
     scope = context.state.child(facts)
     checked_reply = None if reply is None else check_reply(reply, context, read_grammar)
-    if checked_reply is not None:
-        scope.declare(Binding("reply", checked_reply.type, "reply", None if reply is None else reply.span))
-    lets_tree = [part for part in step.parts if isinstance(part, tree.Let)]
-    if checked_reply is None:
-        # Without the reply's type nothing that looks at it can be checked; the reply itself has been reported.
-        _check_templates(step, system, prompt, (), scope, facts, context)
-        return None
-    lets = check_lets(lets_tree, scope, Names(context.problems, context.names), context)
+    # A reply that is missing or wrong has been reported; NeverType lets all that looks at it pass.
+    reply_type = NeverType() if checked_reply is None else checked_reply.type
+    scope.declare(Binding("reply", reply_type, "reply", None if reply is None else reply.span))
+    declared_lets = [part for part in step.parts if isinstance(part, tree.Let)]
+    lets = check_lets(declared_lets, scope, Names(context.problems, context.names), context)
     templates = _check_templates(step, system, prompt, lets, scope, facts, context)
     checks = tuple(part for part in step.parts if isinstance(part, tree.Check))
     after_checks = _check_checks(checks, scope, context)
@@ -70,14 +69,16 @@ def check_step(
         what = ("field", "the state")
         check_assignments(update.assignments, context.state_types, after_checks, context, *what)
     settings = check_vote_settings([p for p in step.parts if isinstance(p, tree.VoteBlock)], context)
+    if checked_reply is None or reply is None:
+        return None
     on = _check_on(step, settings, task_vote, checked_reply, reply, context)
     reference_lets: tuple[CheckedLet, ...] = ()
     if reference is not None:
         reference_lets = check_reference(reference, scope, lets, checked_reply.type, facts, context)
-    for let, declared in zip(lets, (d for d in lets_tree), strict=False):
-        if not scope.is_used(let.name) and let.name == declared.name.name:
-            warn_unused(context.unused, "the `let`", declared.name)
-    if prompt is None or reply is None or update is None or templates.prompt is None:
+    for let in declared_lets:
+        if not scope.is_used(let.name.name):
+            warn_unused(context.unused, "the `let`", let.name)
+    if prompt is None or update is None or templates.prompt is None:
         return None
     return CheckedStep(
         name=step_name(step),
@@ -114,12 +115,10 @@ def _only(step: tree.Step, parts: list[_Part], word: str, context: TaskContext) 
     return parts[0] if parts else None
 
 
+@dataclass(frozen=True, slots=True)
 class _Templates:
-    __slots__ = ("prompt", "system")
-
-    def __init__(self, system: CheckedTemplate | None, prompt: CheckedTemplate | None) -> None:
-        self.system = system
-        self.prompt = prompt
+    system: CheckedTemplate | None
+    prompt: CheckedTemplate | None
 
 
 def _check_templates(
@@ -183,13 +182,13 @@ def _check_on(
     settings: Sequence[tree.VoteSetting],
     task_vote: Sequence[tree.VoteSetting],
     checked_reply: CheckedReply,
-    reply: tree.Reply | None,
+    reply: tree.Reply,
     context: TaskContext,
 ) -> CheckedOn | None:
     own = next((one for one in settings if one.kind == "on"), None)
     if own is not None:
         return check_vote_on(own, step_name(step), checked_reply.type, own, context)
     shared = next((one for one in task_vote if one.kind == "on"), None)
-    if shared is not None and reply is not None:
+    if shared is not None:
         return check_vote_on(shared, step_name(step), checked_reply.type, reply, context)
     return None

@@ -7,11 +7,11 @@ references, then tests, then what nothing has used.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
 
 from maker_dsl.checker.checked import CheckedInput, CheckedResult, CheckedStep, CheckedTask
 from maker_dsl.checker.expressions import check, check_condition
 from maker_dsl.checker.names import Names, refuse_doubled, warn_unused
+from maker_dsl.checker.parts import Parts
 from maker_dsl.checker.places import head
 from maker_dsl.checker.references import assign_references
 from maker_dsl.checker.replies import GrammarReader
@@ -27,15 +27,13 @@ from maker_dsl.diagnostics import Label, Problems, Severity, Source, Span
 from maker_dsl.syntax import tree
 from maker_dsl.types.type import IntType, Member, NullType, RecordType
 
-_Part = TypeVar("_Part")
-
 
 def check_task(
     task: tree.TaskDeclaration, source: Source, problems: Problems, read_grammar: GrammarReader
 ) -> CheckedTask | None:
     """Check one task; None where an error keeps it from being compiled."""
     before = _errors(problems)
-    parts = _Parts(task, problems)
+    parts = Parts(task, problems)
     definitions = {one.name.name: one for one in parts.definitions}
     declarations = {one.name.name: one for one in reversed(parts.types)}
     context = TaskContext(
@@ -99,52 +97,6 @@ def check_task(
 
 def _errors(problems: Problems) -> int:
     return sum(one.severity is Severity.ERROR for one in problems)
-
-
-_NEEDED = {
-    "state": "say what passes from step to step: add `state { … }`",
-    "done when": "say when the task is finished: add `done when …`",
-    "step": "say what to ask a model: add `step { … }`",
-}
-
-
-class _Parts:
-    """The parts of a task by kind; missing and doubled ones are reported."""
-
-    def __init__(self, task: tree.TaskDeclaration, problems: Problems) -> None:
-        self._task = task
-        self._problems = problems
-        self.about = self._one(tree.About, "about")
-        self.inputs = self._all(tree.Input)
-        self.types = self._all(tree.TypeDeclaration)
-        self.state = self._one(tree.StateBlock, "state")
-        self.invariants = self._all(tree.Invariant)
-        self.definitions = self._all(tree.Definition)
-        self.done = self._one(tree.DoneWhen, "done when")
-        self.result = self._one(tree.Result, "result")
-        self.expect = self._one(tree.Expect, "expect")
-        self.steps = self._all(tree.Step)
-        self.votes = self._all(tree.VoteBlock)
-        self.references = self._all(tree.Reference)
-        self.tests = self._all(tree.Test)
-        present = {"state": self.state, "done when": self.done, "step": self.steps}
-        missing = [word for word, part in present.items() if not part]
-        if missing:
-            title = "the task has " + " and ".join(f"no `{word}`" for word in missing)
-            help = "; ".join(_NEEDED[word] for word in missing)
-            problems.add("MK259", title, task.name.span, help=help)
-
-    def _all(self, kind: type[_Part]) -> tuple[_Part, ...]:
-        return tuple(part for part in self._task.parts if isinstance(part, kind))
-
-    def _one(self, kind: type[_Part], word: str) -> _Part | None:
-        found = self._all(kind)
-        spans = [part.span for part in found if isinstance(part, tree.Node)]
-        for span in spans[1:]:
-            also = [Label(head(spans[0]), "first here")]
-            title = f"the task has two `{word}` parts"
-            self._problems.add("MK258", title, head(span), "a second one", also=also)
-        return found[0] if found else None
 
 
 def _declare_definitions(definitions: Sequence[tree.Definition], context: TaskContext) -> Mapping[str, FunctionBinding]:
@@ -265,7 +217,7 @@ def _check_result(result: tree.Result, context: TaskContext) -> CheckedResult:
 
 
 def _check_steps(
-    parts: _Parts, votes: Sequence[tree.VoteSetting], context: TaskContext, read_grammar: GrammarReader
+    parts: Parts, votes: Sequence[tree.VoteSetting], context: TaskContext, read_grammar: GrammarReader
 ) -> tuple[CheckedStep, ...]:
     names: dict[str, Span] = {}
     always: tree.Step | None = None
@@ -296,13 +248,13 @@ def _check_steps(
     return tuple(made)
 
 
-def _warn_unused_defs(parts: _Parts, context: TaskContext) -> None:
+def _warn_unused_defs(parts: Parts, context: TaskContext) -> None:
     for definition in parts.definitions:
         if not context.defs.is_function_used(definition.name.name):
             warn_unused(context.unused, "the def", definition.name)
 
 
-def _warn_unused(parts: _Parts, context: TaskContext) -> None:
+def _warn_unused(parts: Parts, context: TaskContext) -> None:
     for declared in parts.inputs:
         if not context.inputs.is_used(declared.name.name):
             warn_unused(context.unused, "the input", declared.name)
