@@ -231,8 +231,11 @@ def _key_of(override: str) -> str:
 
 
 def _public_override(override: str) -> str:
+    """The change as a run may keep it: its value struck out where any of it is secret."""
     key, _, value = override.partition("=")
-    return f"{key}={public_value(key.strip().rpartition('.')[2], value)}"
+    *tables, name = key.strip().split(".")
+    is_secret = any(table.endswith("headers") for table in tables) or public_value(name, value) != value
+    return f"{key}={STRUCK if is_secret else value}"
 
 
 def _not_kept(override: str) -> Diagnostic:

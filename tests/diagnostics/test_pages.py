@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+from transcript import run_maker
 
 import maker_dsl
 from maker_dsl.diagnostics import Source, pages
@@ -56,6 +58,19 @@ def test_examples_are_wrong_and_right(code: str) -> None:
     assert page is not None
     assert codes_of(page.wrong) == [code]
     assert codes_of(page.right) == []
+
+
+@pytest.mark.parametrize("code", [code for code in CODES if pages.page(code).language == "sh"])  # type: ignore[union-attr]
+def test_the_wrong_command_ends_with_its_code(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = pages.page(code)
+    assert page is not None
+    monkeypatch.chdir(tmp_path)
+    output = ""
+    for line in page.wrong.splitlines():
+        words = shlex.split(line)
+        assert words[0] == "maker"
+        output, _ = run_maker(words[1:])
+    assert re.findall(r"MK\d{3}", output) == [code]
 
 
 @pytest.mark.parametrize("code", ["MK000", "MK1", "mk", "../MK101", "MK101.md", ""])
