@@ -281,8 +281,9 @@ def replace(text: str, part: str, by: str) -> str:
 
 
 def matches(text: str, regex: str) -> bool:
-    spend(len(text) * (len(regex) + 16) // (CHARACTERS_PER_FUEL * 16) + 1)
-    return pattern(regex).matches(text)
+    read = pattern(regex)
+    spend(len(text) * read.size // CHARACTERS_PER_FUEL + 1)
+    return read.matches(text)
 
 
 # Numbers ---------------------------------------------------------------------------------------------------------

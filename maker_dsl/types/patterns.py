@@ -83,6 +83,11 @@ class Pattern:
         """The same where `$` also matches before a last line break, as in Python."""
 
     @cached_property
+    def size(self) -> int:
+        """How large the pattern is with its repetitions written out: at worst, time grows with it per character."""
+        return _size(self.node)
+
+    @cached_property
     def _compiled(self) -> Any:
         return re2.compile(self.portable, quiet_options())
 
