@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -44,7 +45,7 @@ from maker_dsl.engine.settings import (
 )
 from maker_dsl.engine.step import Decider
 from maker_dsl.journal.disk import Disk, RealDisk
-from maker_dsl.journal.errors import JournalMissing, RunUnreadable
+from maker_dsl.journal.errors import JournalError, JournalMissing, RunUnreadable
 from maker_dsl.journal.log import Journal
 from maker_dsl.journal.recovery import Opened
 from maker_dsl.journal.run_directory import RunDirectory, RunLock, hash_task, make_run_id
@@ -120,16 +121,18 @@ def begin_run(
     run_id = make_run_id(task.name, now, world.random)
     record = run_record(run_id, now, task, setup.provider, setup.profile, settings)
     directory = RunDirectory.create(runs_directory, run_id, task.source_text, {"record": asdict(record)}, world.disk)
-    lock = directory.lock()
-    try:
+    with ExitStack() as undo:
+        lock = directory.lock()
+        undo.callback(lock.release)
         journal = directory.create_journal()
-        fold = Fold(begin(record, task), task)
-        recorder = Recorder(journal, directory.snapshots, fold, task, world.clock.now_s, world.pace)
+        undo.callback(_abandon, journal)
+        recorder = Recorder(
+            journal, directory.snapshots, Fold(begin(record, task), task), task, world.clock.now_s, world.pace
+        )
         recorder.begin(record)
-        return _assemble(task, setup, recorder, settings.caps, lock, observer, world, in_flight)
-    except BaseException:
-        lock.release()
-        raise
+        run = _assemble(task, setup, recorder, settings.caps, lock, observer, world, in_flight)
+        undo.pop_all()
+    return run
 
 
 async def resume_run(
@@ -176,16 +179,18 @@ def reopen_run(
                 "a run goes on with its own copy of the task: leave the file out, or start a new run with it",
             )
         )
-    lock = directory.lock()
-    try:
+    with ExitStack() as undo:
+        lock = directory.lock()
+        undo.callback(lock.release)
         record = read_run_record(directory)
         task = load_task(text, record.source, decode_inputs(record.inputs))
         setup = choose_provider(task, record)
-        journal, run = _recover(directory, task, record)
-        fold = Fold(run, task)
-        settings = resumed_settings(run, asked)
+        journal, state = _recover(directory, task, record, undo)
+        if (state.record.task_sha256, state.record.inputs) != (hash_task(text), record.inputs):
+            raise RunUnreadable(directory.path, "run.json or task.maker was changed since the run started")
+        settings = resumed_settings(state, asked)
         require_possible(settings, setup.provider)
-        recorder = Recorder(journal, directory.snapshots, fold, task, world.clock.now_s, world.pace)
+        recorder = Recorder(journal, directory.snapshots, Fold(state, task), task, world.clock.now_s, world.pace)
         recorder.begin(
             ResumedRecord(
                 world.utc_now().isoformat(timespec="seconds"),
@@ -193,13 +198,12 @@ def reopen_run(
                 setup.provider.name,
                 CapsRecord(**asdict(settings.caps)),
                 policy_records(settings),
-                run.granted.minus(run.spent).as_tuple(),
+                state.granted.minus(state.spent).as_tuple(),
             )
         )
-        return _assemble(task, setup, recorder, settings.caps, lock, observer, world, in_flight)
-    except BaseException:
-        lock.release()
-        raise
+        run = _assemble(task, setup, recorder, settings.caps, lock, observer, world, in_flight)
+        undo.pop_all()
+    return run
 
 
 def read_run_record(directory: RunDirectory) -> RunRecord:
@@ -222,15 +226,17 @@ def decode_inputs(text: str) -> dict[str, Any]:
 _RUN_RECORDS = TypeAdapter(RunRecord)
 
 
-def _recover(directory: RunDirectory, task: Task, record: RunRecord) -> tuple[Journal, RunState]:
-    """The journal, open for writing, and the run as its records say."""
+def _recover(directory: RunDirectory, task: Task, record: RunRecord, undo: ExitStack) -> tuple[Journal, RunState]:
+    """The journal, open for writing until `undo`, and the run as its records say."""
     try:
         opened: Opened = directory.open_journal()
     except JournalMissing:
         # The process that made the directory died before it had written a record.
         journal = directory.create_journal()
+        undo.callback(_abandon, journal)
         return _first_record(journal, task, record)
     journal = opened.journal
+    undo.callback(_abandon, journal)
     records = opened.records()
     if opened.snapshot is not None:
         run = restore(opened.snapshot.payload, task)
@@ -246,6 +252,12 @@ def _recover(directory: RunDirectory, task: Task, record: RunRecord) -> tuple[Jo
     for following in records:
         fold.apply(decode(following.type, following.payload))
     return journal, run
+
+
+def _abandon(journal: Journal) -> None:
+    """Close a journal that nobody is going to write to, whatever state it is in."""
+    with suppress(JournalError):
+        journal.close()
 
 
 def _first_record(journal: Journal, task: Task, record: RunRecord) -> tuple[Journal, RunState]:

@@ -23,7 +23,7 @@ from maker_dsl.engine.records import (
     decode,
 )
 from maker_dsl.engine.start import LoadTask, decode_inputs, read_run_record
-from maker_dsl.journal.run_directory import RunDirectory
+from maker_dsl.journal.run_directory import RunDirectory, hash_task
 from maker_dsl.judging import Vote, judge
 from maker_dsl.task import Locals, RawReply, State, Step, Task, TaskError
 from maker_dsl.types.errors import ValueRefused
@@ -103,8 +103,9 @@ def verify_run(directory: RunDirectory, load_task: LoadTask) -> Verification:
     Raises JournalError where the journal can't be read as one; a mismatch is a result, not an error.
     """
     record = read_run_record(directory)
-    task = load_task(directory.task_text(), record.source, decode_inputs(record.inputs))
-    verifier = _Verifier(task)
+    text = directory.task_text()
+    task = load_task(text, record.source, decode_inputs(record.inputs))
+    verifier = _Verifier(task, hash_task(text), record.inputs)
     mismatch: Mismatch | None = None
     with directory.reader() as reader:
         sequence = 0
@@ -138,8 +139,10 @@ def verify_run(directory: RunDirectory, load_task: LoadTask) -> Verification:
 class _Verifier:
     """Folds events as a run does, and checks each against what is known before it."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, task_sha256: str, inputs: str) -> None:
         self.task = task
+        self._task_sha256 = task_sha256
+        self._inputs = inputs
         self.fold: Fold | None = None
         self.counts = _Counts()
         self._present: _Step | None = None
@@ -170,6 +173,10 @@ class _Verifier:
     def _begin(self, event: Event) -> Fold:
         if not isinstance(event, RunRecord):
             raise _Broken("the first record", "a run", type(event).__name__)
+        if event.task_sha256 != self._task_sha256:
+            raise _Broken("the hash of task.maker", event.task_sha256, self._task_sha256)
+        if event.inputs != self._inputs:
+            raise _Broken("the inputs in run.json", event.inputs, self._inputs)
         return Fold(begin(event, self.task), self.task)
 
     def _judged(self, call: CallRecord) -> tuple[Vote | None, ...]:

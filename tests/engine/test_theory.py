@@ -1,7 +1,9 @@
 """The formulas of the method against exact arithmetic and by their edges."""
 
+import doctest
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -107,3 +109,9 @@ def test_numbers_outside_their_range_are_refused() -> None:
         theory.expected_cost(0.9, 3, 10, cost_per_call=1, passing=0)
     with pytest.raises(TheoryError, match="cost of a call"):
         theory.expected_cost(0.9, 3, 10, cost_per_call=float("inf"))
+
+
+def test_the_examples_in_the_document_are_true() -> None:
+    document = Path(__file__).resolve().parents[2] / "docs" / "method.md"
+    outcome = doctest.testfile(str(document), module_relative=False)
+    assert (outcome.failed, outcome.attempted > 0) == (0, True)

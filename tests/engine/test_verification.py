@@ -22,9 +22,9 @@ from maker_dsl.engine.records import (
 )
 from maker_dsl.engine.report import RunReport
 from maker_dsl.engine.settings import Keep
-from maker_dsl.engine.start import ProviderSetup
+from maker_dsl.engine.start import ProviderSetup, reopen_run
 from maker_dsl.engine.verification import Verification, verify_run
-from maker_dsl.journal import MemoryDisk, RunDirectory
+from maker_dsl.journal import MemoryDisk, RunDirectory, RunUnreadable
 from maker_dsl.providers.clock import run_virtually
 from maker_dsl.providers.port import Request
 from maker_dsl.providers.scripted import ScriptedProvider
@@ -206,6 +206,34 @@ def test_another_task_is_not_taken_for_the_one_of_the_run() -> None:
     found = verify_run(run(), lambda _text, _name, _inputs: countdown(STEPS + 1))
     assert found.mismatch is not None
     assert found.mismatch.what == "the initial state"
+
+
+def test_a_task_or_inputs_changed_beside_the_journal_are_found() -> None:
+    directory = run()
+    facts = directory.facts().configuration
+    for changes, what in (({"task_sha256": "0" * 64}, None), ({"inputs": '{"start":9}'}, "the inputs in run.json")):
+        disk = MemoryDisk([RUNS])
+        configuration = {"record": {**facts["record"], **changes}}
+        changed = RunDirectory.create(RUNS, directory.run_id, directory.task_text(), configuration, disk)
+        journal = changed.create_journal()
+        for event in read_events(directory):
+            journal.append(*encode(event))
+        journal.close()
+        found = verified(changed)
+        assert (None if found.mismatch is None else found.mismatch.what) == what
+    edited = RunDirectory.create(
+        RUNS, directory.run_id, "task countdown { other }", facts, another := MemoryDisk([RUNS])
+    )
+    journal = edited.create_journal()
+    for event in read_events(directory):
+        journal.append(*encode(event))
+    journal.close()
+    found = verified(edited)
+    assert found.mismatch is not None
+    assert found.mismatch.what == "the hash of task.maker"
+    with pytest.raises(RunUnreadable, match=r"task\.maker was changed"):
+        reopen_run(edited, load_countdown(), lambda _t, _r: ProviderSetup(ScriptedProvider(right)))
+    assert another.locks == set()
 
 
 def test_a_step_is_told_with_its_prompt_its_samples_and_its_votes() -> None:
