@@ -20,7 +20,7 @@ from maker_dsl.replies.derivation import Derivation
 from maker_dsl.replies.instructions import instructions
 from maker_dsl.replies.notation import FormatText, HoleSpec, LarkGrammar, Place
 from maker_dsl.replies.rendering import hole_renderer
-from maker_dsl.replies.samples import sample
+from maker_dsl.replies.samples import MAX_SAMPLE, sample, size
 from maker_dsl.task import Parsed, Refused, ReplyFormat, ReplyValue
 from maker_dsl.types.codec import Codec
 from maker_dsl.types.display import phrase, with_article, words
@@ -69,7 +69,7 @@ class AuthorFormat:
     def example(self) -> str:
         """What `{{ reply.example }}` puts into the prompt; empty where none is found."""
         try:
-            return self.render(sample(self.type))
+            return self.render(sample(self.type)) if size(self.type) <= MAX_SAMPLE else ""
         except ValueRefused:
             return ""
 

@@ -76,6 +76,23 @@ def has_decimal(type: Type) -> bool:
             return False
 
 
+def has_fixed_texts(type: Type) -> bool:
+    """Whether JSON of the type holds keys, enum values or dates, of which the grammar knows one spelling only."""
+    match type:
+        case EnumType() | DateType() | RecordType():
+            return True
+        case ListType():
+            return has_fixed_texts(type.item)
+        case MapType():
+            return has_fixed_texts(type.value)
+        case TupleType():
+            return any(has_fixed_texts(place.type) for place in type.places)
+        case OptionalType():
+            return has_fixed_texts(type.inner)
+        case _:
+            return False
+
+
 def fast_object(type: RecordType) -> FastRead:
     """The reader of a JSON object."""
     scan = json_scanner(type)

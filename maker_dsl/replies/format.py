@@ -14,14 +14,15 @@ from maker_dsl.errors import InternalError
 from maker_dsl.replies import explanation, placement
 from maker_dsl.replies.author_format import AuthorFormat
 from maker_dsl.replies.explanation import RawReply
-from maker_dsl.replies.fast import FastRead, fast_object, fast_text, is_json
+from maker_dsl.replies.fast import FastRead, fast_object, fast_text, has_fixed_texts, is_json
 from maker_dsl.replies.grammar import GrammarText, object_grammar, text_grammar
 from maker_dsl.replies.instructions import instructions
 from maker_dsl.replies.layout import Gap, Slot, lead, line_count, parts, raw
 from maker_dsl.replies.lexing import generated_parser
 from maker_dsl.replies.notation import AT_END, FormatText, HoleSpec, JsonObject, LarkGrammar, Notation, Place
 from maker_dsl.replies.rendering import hole_renderer, json_renderer
-from maker_dsl.replies.samples import sample
+from maker_dsl.replies.samples import MAX_SAMPLE, sample, size
+from maker_dsl.replies.syntax import WHITE
 from maker_dsl.task import Parsed, Refused, ReplyFormat, ReplyValue
 from maker_dsl.types.codec import Codec
 from maker_dsl.types.errors import ValueRefused
@@ -71,7 +72,7 @@ def _of_text(notation: FormatText) -> Machinery:
     )
 
     def render(value: ReplyValue) -> str:
-        return "".join(p if isinstance(p, str) else p[1](value[p[0]]) for p in pieces).strip()
+        return "".join(p if isinstance(p, str) else p[1](value[p[0]]) for p in pieces).strip(WHITE)
 
     runs_on = any(raw(part.hole.type) for part in holes)
     grammar = text_grammar(row)
@@ -103,7 +104,8 @@ class GeneratedFormat:
         self._locate = placement.locator(place, machinery.opening)
         self._codec = Codec(machinery.type, exact_ints=True)
         self._validate = validator(machinery.type, exact_ints=True).validate_python
-        self._has_json = isinstance(notation, JsonObject) or any(is_json(m.type) for m in machinery.type.members)
+        types = [member.type for member in machinery.type.members]
+        self._has_fixed = isinstance(notation, JsonObject) or any(is_json(t) and has_fixed_texts(t) for t in types)
 
     @property
     def grammar(self) -> str:
@@ -122,7 +124,9 @@ class GeneratedFormat:
 
     @cached_property
     def example(self) -> str:
-        """What `{{ reply.example }}` puts into the prompt."""
+        """What `{{ reply.example }}` puts into the prompt; empty where the smallest value is too large to show."""
+        if size(self.type) > MAX_SAMPLE:
+            return ""
         return placement.placed(self._machinery.render(self._codec.validate(sample(self.type))), self._place)
 
     @cached_property
@@ -136,7 +140,7 @@ class GeneratedFormat:
             return located
         start, end = located.start, located.end
         # An escape may spell a key or an enum value in another way than the grammar has it: then the grammar decides.
-        escapes = self._has_json and "\\u" in text
+        escapes = self._has_fixed and "\\u" in text
         if not escapes:
             raw = self._machinery.fast(text, start, end)
             if raw is not None:

@@ -12,7 +12,8 @@ from enum import Enum
 from maker_dsl.replies.notation import FormatText, HoleSpec
 from maker_dsl.types.type import OptionalType, StringType, Type
 
-_TOKEN = re.compile(r"\w+|[^\w\s]+|\s+")
+_TOKEN = re.compile(r"\w+|[ \t\r\n]+|[^\w \t\r\n]+")
+"""A word, white space, or a run of signs; a no-break space and its like are signs, and so exact."""
 
 
 class Gap(Enum):
@@ -72,7 +73,7 @@ def parts(format: FormatText) -> tuple[Part, ...]:
             continue
         for match in _TOKEN.finditer(piece):
             text = match[0]
-            if text.isspace():
+            if text[0] in " \t\r\n":
                 space += text
             else:
                 found.append(Token(text, _between(found, text, space), index))

@@ -25,7 +25,29 @@ from maker_dsl.types.type import (
     Type,
 )
 
+MAX_SAMPLE = 5_000
+"""How many parts an example may have."""
+
 _MAX_ITEMS = 2
+
+
+def size(type: Type) -> int:
+    """How many parts the sample of a type has, at most a little over `MAX_SAMPLE`."""
+    match type:
+        case ListType():
+            low = type.min_length or 0
+            items = max(low, _MAX_ITEMS)
+            return min(MAX_SAMPLE + 1, 1 + items * size(type.item))
+        case MapType():
+            return 1 + size(type.value)
+        case RecordType():
+            return min(MAX_SAMPLE + 1, 1 + sum(size(member.type) for member in type.members))
+        case TupleType():
+            return min(MAX_SAMPLE + 1, 1 + sum(size(place.type) for place in type.places))
+        case OptionalType():
+            return size(type.inner)
+        case _:
+            return 1
 
 
 def sample(type: Type, index: int = 0) -> Any:

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from reply_strategies import DISK, MOVE, mutate
 from test_replies_laws import check_agreement
 
+from maker_dsl.replies.checks import check_notation
 from maker_dsl.replies.format import GeneratedFormat, reply_format
 from maker_dsl.replies.notation import FormatText, HoleSpec, JsonObject, LarkGrammar, Place
 from maker_dsl.replies.sampling import corrupt, perturb
@@ -209,6 +210,34 @@ def test_a_value_that_cannot_be_written_is_refused() -> None:
         reply_format(text("s ", ("s", StringType())), Place("tag", "x")).render({"s": "</x>"})
     with pytest.raises(ValueRefused):
         reply_format(HANOI).render({"move": (9, 0, 2), "pegs": [[], [], []]})
+
+
+def test_a_huge_type_has_no_example() -> None:
+    huge: Type = IntType()
+    for _ in range(6):
+        huge = ListType(huge, 1000, 1000)
+    assert reply_format(text("x = ", ("x", huge))).example == ""
+
+
+def test_other_white_space_is_exact() -> None:
+    notation = text("a\u00a0b ", ("x", IntType()))
+    assert value(notation, "a\u00a0b 1") == {"x": 1}
+    assert refusal(notation, "a b 1").stage == "locate"
+
+
+def test_odd_signs_in_a_format_are_taken_as_they_are() -> None:
+    source = random.Random(1)
+    signs = "\\/\"'#~^$.|?*+()[]{}<>@&%!é😀_a1-u0n \n\u00a0\u2028`:;=,x"
+    for _ in range(60):
+        before, after = ("".join(source.choice(signs) for _ in range(5)) for _ in range(2))
+        notation = text(before, ("x", IntType()), after)
+        if not check_notation(notation):
+            format = reply_format(notation)
+            assert isinstance(format, GeneratedFormat)
+            reply = format.render({"x": -3})
+            assert isinstance(format.read(reply), Parsed), (notation, reply)
+            check_agreement(format, reply)
+            check_agreement(format, mutate(reply, source))
 
 
 HOSTILE = ["[", "{", '"', '\\"', "```\n", "\n", " ", "move = ", "move =\n", '{"a":', "[1,", "9", "\ud800", "\r", "<a>"]
