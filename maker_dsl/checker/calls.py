@@ -23,7 +23,7 @@ from maker_dsl.checker.signature import (
 )
 from maker_dsl.checker.static import AnyNode
 from maker_dsl.diagnostics import Label, did_you_mean
-from maker_dsl.expressions.builtins import make_date, text_to_date
+from maker_dsl.expressions.dates import make_date, text_to_date
 from maker_dsl.syntax import tree
 from maker_dsl.types.display import display
 from maker_dsl.types.patterns import check_pattern
