@@ -14,7 +14,7 @@ from typing import Any
 from lark import Lark
 
 from maker_dsl.replies.samples import matching_text
-from maker_dsl.types.patterns import BadPattern
+from maker_dsl.types.pattern_syntax import BadPattern
 
 _BUDGET = 20_000
 _CANDIDATES = 50

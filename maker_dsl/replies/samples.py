@@ -6,7 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, assert_never
 
-from maker_dsl.types.patterns import Characters, Choice, Node, Repeat, Sequence, pattern
+from maker_dsl.types.pattern_syntax import Characters, Choice, Node, Repeat, Sequence
+from maker_dsl.types.patterns import pattern
 from maker_dsl.types.type import (
     BoolType,
     DateType,
