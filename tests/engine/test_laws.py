@@ -88,7 +88,7 @@ class Forgetful(list[Request]):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("p", "k", "steps"), [(0.9, 3, 80_000), (0.8, 2, 50_000), (0.7, 4, 50_000)])
+@pytest.mark.parametrize(("p", "k", "steps"), [(0.9, 3, 90_000), (0.8, 2, 50_000), (0.7, 4, 50_000)])
 def test_errors_and_votes_are_as_the_formulas_say(p: float, k: int, steps: int) -> None:
     random = Random(7)
 
