@@ -28,6 +28,7 @@ _COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)$", re.MULTILINE)
 
 _MASKS = (
     (re.compile(r"\b([a-z_]+)-\d{8}-\d{6}-[0-9a-z]{4}\b"), r"\1-20261123-120000-abcd"),
+    (re.compile(r"(?<![\w.])/\S+/(tasks|providers|grammars)/"), r"…/\1/"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00"), "2026-11-23T12:00:00+00:00"),
     (re.compile(r"\b\d+\.\d s\b"), "0.1 s"),
     (re.compile(r'"seconds":\s*[0-9.e-]+'), '"seconds":0.1'),

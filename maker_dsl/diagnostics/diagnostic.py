@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
 
-from maker_dsl.diagnostics.source import Span
+from maker_dsl.diagnostics.source import Source, Span
 
 
 class Severity(Enum):
@@ -46,7 +46,7 @@ class Problems:
 
     def __init__(self) -> None:
         self._found: list[Diagnostic] = []
-        self._places: set[tuple[str, str, int, int]] = set()
+        self._places: set[tuple[str, Source, int, int]] = set()
 
     def add(
         self,
@@ -86,9 +86,9 @@ class Problems:
         return tuple(sorted(self._found, key=lambda d: (d.primary.span.source.name, d.primary.span.start)))
 
 
-def _place(diagnostic: Diagnostic) -> tuple[str, str, int, int]:
+def _place(diagnostic: Diagnostic) -> tuple[str, Source, int, int]:
     span = diagnostic.primary.span
-    return (diagnostic.code, span.source.name, span.start, span.end)
+    return (diagnostic.code, span.source, span.start, span.end)
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str | None = None) -> str | None:
