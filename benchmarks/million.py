@@ -17,8 +17,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from maker_dsl.engine.report import RunHandle
+import orjson
+
 from maker_dsl.engine.records import DecisionRecord
+from maker_dsl.engine.report import RunHandle
 from maker_dsl.engine.settings import RunOptions
 from maker_dsl.engine.start import ProviderSetup, start_run
 from maker_dsl.engine.theory import smallest_margin
@@ -90,7 +92,7 @@ def main() -> None:
             profile.enable()
         report = asyncio.run(start_run(task, setup, asked, runs, observer=watch))
         profile.disable()
-        print(report.to_json().decode()[:600])
+        print(orjson.dumps(report.members()).decode()[:600])
         print(f"{report.seconds / max(1, report.steps) * 1e6:.0f} µs a step")
         print(f"memory: {watch.memory_mb[0]:.1f} MB at 1 %, {watch.memory_mb[-1]:.1f} MB at the end")
         if given.profile:

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import orjson
-
 from maker_dsl.engine.fold import RunState
 from maker_dsl.engine.records import DecisionRecord, RunStatus
 from maker_dsl.task import Value
@@ -45,15 +43,8 @@ class RunReport:
     seconds: float
     result: Value
 
-    def to_json(self, result_json: bytes | None = None) -> bytes:
-        """The report as one JSON object; `result_json` is the result in canonical JSON (exact decimals, dates)."""
-        members = self.members()
-        if result_json is not None:
-            members["result"] = orjson.Fragment(result_json)
-        return orjson.dumps(members, default=str)
-
     def members(self) -> dict[str, Any]:
-        """The members of the JSON object."""
+        """The members of the JSON object; `result` is the typed value."""
         return {
             "run": self.run,
             "status": self.status,
