@@ -140,9 +140,12 @@ def modulo_decimal(left: Decimal | int, right: Decimal | int) -> Decimal:
     return DECIMALS.add(rest, right) if rest and (rest < 0) != (right < 0) else rest
 
 
+_INT_LIMIT: int = 10**MAX_DECIMAL_DIGITS
+
+
 def int_to_decimal(number: int) -> Decimal:
     """The int as a decimal, exactly."""
-    if abs(number) >= 10**MAX_DECIMAL_DIGITS:
+    if not -_INT_LIMIT < number < _INT_LIMIT:
         raise EvaluationError(f"this int is too large for a decimal of {MAX_DECIMAL_DIGITS} digits")
     return Decimal(number)
 

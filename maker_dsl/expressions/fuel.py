@@ -44,6 +44,10 @@ def spend_items(items: Any) -> Any:
     return items
 
 
+_LOOK = 6
+"""How many operations it is worth to look into a list or tuple."""
+
+
 def spend_all(value: Any) -> Any:
     """Account for going through everything inside a value once; gives it back."""
     level: Iterable[Any] = (value,)
@@ -51,9 +55,9 @@ def spend_all(value: Any) -> Any:
         deeper: list[Any] = []
         for item in level:
             if isinstance(item, str):
-                spend(len(item) // CHARACTERS_PER_FUEL + 1)
+                spend(len(item) // CHARACTERS_PER_FUEL + 2)
             elif isinstance(item, list | tuple):
-                spend(len(item) + 1)
+                spend(len(item) + _LOOK)
                 if _has_parts(item):
                     deeper.append(item)
             elif isinstance(item, dict):

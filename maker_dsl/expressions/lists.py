@@ -37,7 +37,7 @@ def make_range(start: int, stop: int | None = None, step: int = 1) -> list[int]:
     count = count_range(numbers)
     if count > MAX_ITEMS:
         raise EvaluationError(f"this `range` is too long: {count:,} numbers, {MAX_ITEMS:,} are allowed")
-    spend(count + 1)
+    spend(count + 5)
     return list(numbers)
 
 
