@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from maker_dsl.diagnostics import did_you_mean
 from maker_dsl.syntax import foreign
 from maker_dsl.syntax.automaton import Unexpected
 from maker_dsl.syntax.broken import Broken
+from maker_dsl.syntax.expectations import choice, found, listed
 from maker_dsl.syntax.forms import BLOCK_WORDS, FORMS, home_of
 from maker_dsl.syntax.lexer import NEW_LINE, RESERVED, Token
 from maker_dsl.syntax.table import END, load_table
@@ -148,7 +149,7 @@ def _separator(text: str, token: Token, before: Token | None, expected: frozense
                 "after this",
                 help="inside brackets, what follows is separated by `,`",
             )
-        what = _choice(expected)
+        what = choice(expected)
         return Broken("MK123", f"{what} is missing at the end of this line", max(last - 1, 0), last, "after this")
     return None
 
@@ -171,7 +172,7 @@ def _missing(text: str, token: Token, before: Token | None, expected: frozenset[
             f"`{before.text}` needs a text in quotes",
             token.start,
             token.end,
-            f"found {_found(token)}",
+            f"found {found(token)}",
             help=f"write `{FORMS[before.text]}`",
         )
     if ".." in expected:
@@ -270,7 +271,7 @@ def _part(text: str, token: Token, before: Token | None, expected: frozenset[str
             token.end,
             help=f"a local is `let {token.text} = …`; a change of the state stands in `update {{ … }}`",
         )
-    otherwise = f"{home} has " + _listed(words)
+    otherwise = f"{home} has " + listed(words)
     return Broken(
         "MK111",
         f"{home} has no `{token.text}`",
@@ -306,7 +307,7 @@ def _glued(text: str, token: Token, before: Token | None, expected: frozenset[st
     if "," in expected and NEW_LINE not in expected and "]" in expected | {")", "}"}:
         return Broken(
             "MK123",
-            f"an operator or a `,` is missing before {_found(token)}",
+            f"an operator or a `,` is missing before {found(token)}",
             token.start,
             token.end,
         )
@@ -314,7 +315,7 @@ def _glued(text: str, token: Token, before: Token | None, expected: frozenset[st
         near = did_you_mean(token.text, [word for word in expected if word.isalpha() and word.islower()])
         return Broken(
             "MK101",
-            f"{_found(token)} can't follow here",
+            f"{found(token)} can't follow here",
             token.start,
             token.end,
             "what stands before it is complete",
@@ -324,7 +325,7 @@ def _glued(text: str, token: Token, before: Token | None, expected: frozenset[st
 
 
 def _expected(text: str, token: Token, before: Token | None, expected: frozenset[str], *, in_hole: bool) -> Broken:
-    what = _choice(expected)
+    what = choice(expected)
     help_text = None
     if in_hole:
         help_text = "a hole is written `{name: type}`; a brace that belongs to the reply itself is written `{{` or `}}`"
@@ -342,88 +343,4 @@ def _expected(text: str, token: Token, before: Token | None, expected: frozenset
         return Broken("MK101", f"expected {what}, but {where} ends here", start, end, "after this", help=help_text)
     if token.text in RESERVED and "NAME" in expected:
         return Broken("MK101", f"`{token.text}` is a word of the language and can't be a name", start, end)
-    return Broken("MK101", f"expected {what}, found {_found(token)}", start, end, help=help_text)
-
-
-def _found(token: Token) -> str:
-    if token.type == END:
-        return "the end"
-    if token.type == NEW_LINE:
-        return "the end of the line"
-    first_line = token.text.splitlines()[0] if token.text else ""
-    return f"`{first_line[:40]}…`" if len(first_line) > 40 or first_line != token.text else f"`{token.text}`"
-
-
-def _choice(expected: frozenset[str]) -> str:
-    """What could stand there, in a few words."""
-    rest = set(expected)
-    said: list[str] = []
-    if {"NAME", "INT", "null"} <= rest:
-        said.append("a value")
-        rest -= {
-            "NAME",
-            "INT",
-            "FRACTION",
-            "STRING",
-            "TEXT_BLOCK",
-            "PLUS_MINUS",
-            "(",
-            "[",
-            "{",
-            "null",
-            "true",
-            "false",
-        }
-        rest -= {"not"}
-    elif {"NAME", "list", "map"} <= rest:
-        said.append("a type")
-        rest -= {"NAME", "list", "map", "STRING", "TEXT_BLOCK", "(", "[", "{"}
-    if {"STRING", "TEXT_BLOCK"} <= rest:
-        said.append("a text in quotes")
-        rest -= {"STRING", "TEXT_BLOCK"}
-    if "NAME" in rest:
-        said.append("a name")
-        rest.discard("NAME")
-    if "PLUS_MINUS" in rest:
-        said.append("an operator")
-        rest -= {
-            "PLUS_MINUS",
-            "TIMES_OVER",
-            "**",
-            "==",
-            "!=",
-            "<",
-            "<=",
-            ">",
-            ">=",
-            "??",
-            ".",
-            "and",
-            "or",
-            "not",
-            "in",
-        }
-        rest -= {"if", "[", "("}
-    for terminal, spoken in (("REGEX", "a pattern `/…/`"), ("INT", "a number"), ("FRACTION", "a fraction")):
-        if terminal in rest:
-            said.append(spoken)
-            rest.discard(terminal)
-    is_entry_end = NEW_LINE in rest
-    rest -= {NEW_LINE, END}
-    for home, words in BLOCK_WORDS.items():
-        if home != "a file" and set(words) <= rest:
-            said.append(f"a part of {home}")
-            rest -= set(words)
-    said.extend(sorted(f"`{text}`" for text in rest))
-    if is_entry_end:
-        said = [text for text in said if text != "`;`"] + ["a line break"]
-    if len(said) > 6:
-        said = [*said[:5], "another word"]
-    if not said:
-        return "the end of the file"
-    return said[0] if len(said) == 1 else ", ".join(said[:-1]) + " or " + said[-1]
-
-
-def _listed(words: Sequence[str]) -> str:
-    quoted = [f"`{word}`" for word in words]
-    return ", ".join(quoted[:-1]) + " and " + quoted[-1] if len(quoted) > 1 else quoted[0]
+    return Broken("MK101", f"expected {what}, found {found(token)}", start, end, help=help_text)
