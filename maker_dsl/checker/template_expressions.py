@@ -27,9 +27,10 @@ from maker_dsl.checker.template_values import (
 )
 from maker_dsl.checker.types import contains_never
 from maker_dsl.diagnostics import Problems, did_you_mean
-from maker_dsl.templates.environment import PAIRS_FILTER
+from maker_dsl.templates.environment import PAIRS_FILTER, WEIGHED_FILTER
 from maker_dsl.types.type import (
     BoolType,
+    DateType,
     DecimalType,
     EnumType,
     FloatType,
@@ -219,7 +220,7 @@ class TemplateExpressions:
                     node_type = owner.type
                 else:
                     self.report.wrong(node.node, "MK381", f"{describe(owner.type)} can't be cut into a slice")
-            return Typed(nodes.Getitem(owner.node, arg, "load", lineno=node.lineno), node_type)
+            return Typed(nodes.Getitem(_weighed(owner), arg, "load", lineno=node.lineno), node_type)
         argument = self.check(node.arg, scope)
         if not self.report.may_be_null(node.node, owner.type):
             node_type = self._indexed(node, owner.type, argument)
@@ -285,7 +286,8 @@ class TemplateExpressions:
         outcome = filter_result(node.name, subject.type, [argument.type for argument in arguments])
         if outcome.problem is not None:
             self.report.add(node.lineno, len(node.name), outcome.code, outcome.problem, outcome.label, outcome.help)
-        node.node, node.args = subject.node, [argument.node for argument in arguments]
+        weighed = subject.node if node.name in ("length", "first", "last") else _weighed(subject)
+        node.node, node.args = weighed, [argument.node for argument in arguments]
         return Typed(node, outcome.type)
 
     def _test(self, node: nodes.Test, scope: TemplateScope) -> Typed:
@@ -314,11 +316,11 @@ class TemplateExpressions:
 
     def _comparison(self, node: nodes.Compare, scope: TemplateScope) -> Typed:
         left = self.check(node.expr, scope)
-        previous, node.expr = left, left.node
+        previous, node.expr = left, _weighed(left)
         for operand in node.ops:
             right = self.check(operand.expr, scope)
             self._compare(operand, previous, right)
-            operand.expr = right.node
+            operand.expr = _weighed(right)
             previous = right
         return Typed(node, BoolType())
 
@@ -379,6 +381,16 @@ class TemplateExpressions:
             )
             return False
         return True
+
+
+def _weighed(typed: Typed) -> Any:
+    """The node of a value whose size is paid for when it is looked through."""
+    if isinstance(strip_null(typed.type), _SMALL) or isinstance(typed.node, nodes.Const):
+        return typed.node
+    return nodes.Filter(typed.node, WEIGHED_FILTER, [], [], None, None, lineno=typed.node.lineno)
+
+
+_SMALL = (IntType, FloatType, DecimalType, BoolType, DateType, EnumType, NullType)
 
 
 def _copy(node: nodes.Node) -> nodes.Expr:

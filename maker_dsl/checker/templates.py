@@ -212,7 +212,9 @@ class _Statements:
             inner = inner.learn(facts)
         node.body = self.check(node.body, inner)
         node.else_ = self.check(node.else_, scope)
-        node.iter = nodes.Filter(iterable.node, COUNTED_FILTER, [], [], None, None, lineno=node.iter.lineno)
+        size = len(node.body) + sum(1 for part in node.body for _ in part.find_all(nodes.Node))
+        cost = nodes.Const(size, lineno=node.lineno)
+        node.iter = nodes.Filter(iterable.node, COUNTED_FILTER, [cost], [], None, None, lineno=node.iter.lineno)
 
     def _item_type(self, node: nodes.Node, type_: TemplateType) -> TemplateType:
         if self._report.may_be_null(node, type_):

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import jinja2
-from jinja2 import nodes
 
 from maker_dsl.checker.templates import CheckedTemplate
 from maker_dsl.diagnostics import Diagnostic, Label, Span
@@ -19,8 +18,8 @@ from maker_dsl.syntax import tree
 from maker_dsl.task import Locals, State, TaskError
 from maker_dsl.templates.environment import (
     FUEL_NAME,
-    MAX_ITERATIONS,
     MAX_RENDERED_CHARACTERS,
+    MAX_WORK,
     PROMPTS,
     TemplateLimit,
 )
@@ -39,7 +38,6 @@ class CompiledTemplate:
     names: frozenset[str]
     uses_reply_forms: bool
     _template: jinja2.Template
-    _has_loops: bool
 
     def bind(self, base: Mapping[str, Any], changing: frozenset[str]) -> Renderer:
         """A renderer whose context starts with `base`; where no `changing` name is used, it renders once, at once."""
@@ -49,8 +47,7 @@ class CompiledTemplate:
         return lambda state, locals_: self._render({**base, **state, **locals_})
 
     def _render(self, context: dict[str, Any]) -> str:
-        if self._has_loops:
-            context[FUEL_NAME] = [MAX_ITERATIONS]
+        context[FUEL_NAME] = [MAX_WORK]
         try:
             return self._joined(context)
         except TemplateLimit as error:
@@ -99,5 +96,4 @@ def compile_template(checked: CheckedTemplate) -> CompiledTemplate:
     """Compile a checked template; its tree is used up."""
     code = PROMPTS.compile(checked.tree, filename=_FILE_NAME)
     template = jinja2.Template.from_code(PROMPTS, code, {}, None)
-    has_loops = next(checked.tree.find_all(nodes.For), None) is not None
-    return CompiledTemplate(checked.text, checked.names, checked.uses_reply_forms, template, has_loops)
+    return CompiledTemplate(checked.text, checked.names, checked.uses_reply_forms, template)

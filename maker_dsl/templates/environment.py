@@ -22,8 +22,9 @@ from maker_dsl.templates.notation import json_notation, show_value
 MAX_RENDERED_CHARACTERS = 1_000_000
 """How long a rendered prompt may be."""
 
-MAX_ITERATIONS = 1_000_000
-"""How many rounds all the loops of one rendering may make together."""
+MAX_WORK = 2_000_000
+"""How much one rendering may do: each part of a loop's body counts in every round, and each item of a value that is
+compared, cut or filtered counts once more."""
 
 MAX_TEMPLATE_DEPTH = 60
 """How deeply blocks and expressions of a template may be nested; `a or b or c` counts as nested, too."""
@@ -32,6 +33,7 @@ MAX_TEMPLATE_PARTS = 10_000
 """How many parts (names, texts between them, blocks, operators) a template may have: it takes a second to compile."""
 
 COUNTED_FILTER = "counted loop"
+WEIGHED_FILTER = "weighed value"
 PAIRS_FILTER = "pairs of a map"
 FUEL_NAME = "loop fuel"
 
@@ -40,16 +42,22 @@ class TemplateLimit(Exception):
     """A rendering passed a limit; the message says which, in the author's words."""
 
 
-class _NoFilters(dict[str, Any]):
-    """A table that cannot be extended by mistake, so that what the checker allows and what exists stay one thing."""
-
-
 def _join(value: Iterable[Any], separator: str = "") -> str:
-    return separator.join(show_value(item) for item in value)
+    parts = [show_value(item) for item in value]
+    _limit_length(sum(map(len, parts)) + len(separator) * len(parts))
+    return separator.join(parts)
 
 
 def _indent(value: Any, width: int = 4) -> str:
-    return show_value(value).replace("\n", "\n" + " " * min(max(width, 0), 80))
+    text = show_value(value)
+    width = min(max(width, 0), 80)
+    _limit_length(len(text) + text.count("\n") * width)
+    return text.replace("\n", "\n" + " " * width)
+
+
+def _limit_length(characters: int) -> None:
+    if characters > MAX_RENDERED_CHARACTERS:
+        raise TemplateLimit(f"the prompt is longer than {MAX_RENDERED_CHARACTERS:,} characters")
 
 
 def _pairs(value: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -57,12 +65,36 @@ def _pairs(value: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 @jinja2.pass_context
-def _counted(context: Context, value: Any) -> Any:
-    fuel: list[int] = context[FUEL_NAME]
-    fuel[0] -= len(value) + 1
-    if fuel[0] < 0:
-        raise TemplateLimit(f"the loops of a prompt make more than {MAX_ITERATIONS:,} rounds")
+def _counted(context: Context, value: Any, parts: int) -> Any:
+    """What a loop goes over, its rounds paid for; `parts` is the size of the loop's body."""
+    _spend(context, (len(value) + 1) * (parts + 1))
     return value
+
+
+@jinja2.pass_context
+def _weighed(context: Context, value: Any) -> Any:
+    """A value that is compared, cut or filtered, its items paid for."""
+    fuel: list[int] = context[FUEL_NAME]
+    waiting = [value]
+    weight = 0
+    while waiting and weight <= fuel[0]:
+        one = waiting.pop()
+        weight += 1
+        if isinstance(one, str):
+            weight += len(one) // 100
+        elif isinstance(one, list | tuple):
+            waiting.extend(one)
+        elif isinstance(one, dict):
+            waiting.extend(one.values())
+    _spend(context, weight)
+    return value
+
+
+def _spend(context: Context, work: int) -> None:
+    fuel: list[int] = context[FUEL_NAME]
+    fuel[0] -= work
+    if fuel[0] < 0:
+        raise TemplateLimit("this makes the prompt too much work")
 
 
 _FILTERS: dict[str, Any] = {
@@ -77,6 +109,7 @@ _FILTERS: dict[str, Any] = {
     "first": lambda value: value[0],
     "last": lambda value: value[-1],
     COUNTED_FILTER: _counted,
+    WEIGHED_FILTER: _weighed,
     PAIRS_FILTER: _pairs,
 }
 
@@ -103,8 +136,8 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
     def __init__(self) -> None:
         super().__init__(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize)
         self.globals = {}
-        self.filters = _NoFilters(_FILTERS)
-        self.tests = _NoFilters(_TESTS)
+        self.filters = dict(_FILTERS)
+        self.tests = dict(_TESTS)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Only `loop` has attributes; fields of values are rewritten into indexing before compiling."""
