@@ -6,7 +6,6 @@ Used wherever the checker asks what something depends on; loops instead of recur
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields
 
 from maker_dsl.syntax import tree
 
@@ -20,7 +19,7 @@ def descendants(root: tree.Node) -> Iterator[tree.Node]:
             waiting.extend(one)
         elif isinstance(one, tree.Node):
             yield one
-            waiting.extend(getattr(one, field.name) for field in fields(one) if field.name != "span")
+            waiting.extend(getattr(one, name) for name in one.__struct_fields__ if name != "span")
 
 
 class Dependencies:

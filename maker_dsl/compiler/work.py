@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import fields
-
+from maker_dsl.checker.traversal import descendants
 from maker_dsl.syntax import tree
 
 _CONTAINER = 5
@@ -14,13 +12,7 @@ _CALL = 4
 
 def work(node: tree.Node) -> int:
     """The number of operations written in the expression; a long literal counts for its length."""
-    total = 0
-    waiting: list[tree.Node] = [node]
-    while waiting:
-        current = waiting.pop()
-        total += _own_work(current)
-        waiting.extend(_parts(current))
-    return total
+    return sum(map(_own_work, descendants(node)))
 
 
 def _own_work(node: tree.Node) -> int:
@@ -37,16 +29,3 @@ def _own_work(node: tree.Node) -> int:
             return 0
         case _:
             return 1
-
-
-def _parts(node: tree.Node) -> Iterator[tree.Node]:
-    for field in fields(node):
-        yield from _nodes(getattr(node, field.name))
-
-
-def _nodes(value: object) -> Iterator[tree.Node]:
-    if isinstance(value, tree.Node):
-        yield value
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from _nodes(item)

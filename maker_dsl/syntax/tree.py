@@ -6,28 +6,26 @@ Nodes are frozen and carry the span of their source text. The same construct kee
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from maker_dsl.diagnostics.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """Anything with a place in the file."""
 
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Identifier(Node):
+class Identifier(Node, frozen=True):
     """A name where it is declared or used, with its own span."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Text(Node):
+class Text(Node, frozen=True):
     """A string or text block after escapes and dedenting; `span` covers the quotes.
 
     `pieces` maps back to the file: ascending pairs (index in value, offset in the source). Where something was left out
@@ -52,64 +50,55 @@ class Text(Node):
 # Expressions -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class IntLiteral(Node):
+class IntLiteral(Node, frozen=True):
     """`12`, `1_000`."""
 
     value: int
 
 
-@dataclass(frozen=True, slots=True)
-class FractionLiteral(Node):
+class FractionLiteral(Node, frozen=True):
     """`1.5`, `1e-3`: a decimal where a decimal is wanted, else a float."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class StringLiteral(Node):
+class StringLiteral(Node, frozen=True):
     """`"x"`: a string, or an enum value where one is wanted."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class BoolLiteral(Node):
+class BoolLiteral(Node, frozen=True):
     """`true`, `false`."""
 
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NullLiteral(Node):
+class NullLiteral(Node, frozen=True):
     """`null`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Name(Node):
+class Name(Node, frozen=True):
     """A name in an expression."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class FieldAccess(Node):
+class FieldAccess(Node, frozen=True):
     """`object.name`."""
 
     object: Expression
     name: Identifier
 
 
-@dataclass(frozen=True, slots=True)
-class Index(Node):
+class Index(Node, frozen=True):
     """`object[index]`."""
 
     object: Expression
     index: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Slice(Node):
+class Slice(Node, frozen=True):
     """`object[start:stop:step]`."""
 
     object: Expression
@@ -118,8 +107,7 @@ class Slice(Node):
     step: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
-class Unary(Node):
+class Unary(Node, frozen=True):
     """`-x`, `+x`, `not x`."""
 
     operator: Literal["-", "+", "not"]
@@ -129,8 +117,7 @@ class Unary(Node):
 BinaryOperator = Literal["+", "-", "*", "/", "//", "%", "**", "and", "or", "??"]
 
 
-@dataclass(frozen=True, slots=True)
-class Binary(Node):
+class Binary(Node, frozen=True):
     """Arithmetic, `and`, `or`, `??`."""
 
     operator: BinaryOperator
@@ -141,16 +128,14 @@ class Binary(Node):
 CompareOperator = Literal["==", "!=", "<", "<=", ">", ">=", "in", "not in"]
 
 
-@dataclass(frozen=True, slots=True)
-class Compare(Node):
+class Compare(Node, frozen=True):
     """A comparison chain: `a < b <= c` has first a and rest ((<, b), (<=, c))."""
 
     first: Expression
     rest: tuple[tuple[CompareOperator, Expression], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Conditional(Node):
+class Conditional(Node, frozen=True):
     """`then if condition else otherwise`."""
 
     then: Expression
@@ -158,44 +143,38 @@ class Conditional(Node):
     otherwise: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class ListLiteral(Node):
+class ListLiteral(Node, frozen=True):
     """`[a, b]`: a list, or a tuple with named places where one is wanted."""
 
     items: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RecordMember(Node):
+class RecordMember(Node, frozen=True):
     """`name: value` in a record literal."""
 
     name: Identifier
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Spread(Node):
+class Spread(Node, frozen=True):
     """`...record` in a record literal."""
 
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class RecordLiteral(Node):
+class RecordLiteral(Node, frozen=True):
     """`{ ...r, note: "x" }`; `{}` is the empty map."""
 
     entries: tuple[RecordMember | Spread, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MapLiteral(Node):
+class MapLiteral(Node, frozen=True):
     """`{ "key": value }`."""
 
     entries: tuple[tuple[Expression, Expression], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ForClause(Node):
+class ForClause(Node, frozen=True):
     """`for a in xs if c if d`; `for k, v in map` names two."""
 
     names: tuple[Identifier, ...]
@@ -203,16 +182,14 @@ class ForClause(Node):
     conditions: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ListComprehension(Node):
+class ListComprehension(Node, frozen=True):
     """`[item for …]`."""
 
     item: Expression
     clauses: tuple[ForClause, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MapComprehension(Node):
+class MapComprehension(Node, frozen=True):
     """`{ key: value for … }`."""
 
     key: Expression
@@ -220,24 +197,21 @@ class MapComprehension(Node):
     clauses: tuple[ForClause, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Generator(Node):
+class Generator(Node, frozen=True):
     """`item for …` as the only argument of a call such as `all( … )`."""
 
     item: Expression
     clauses: tuple[ForClause, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class KeywordArgument(Node):
+class KeywordArgument(Node, frozen=True):
     """`reverse=true` in a call."""
 
     name: Identifier
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Node):
+class Call(Node, frozen=True):
     """A call of a def or builtin by its name; positional arguments first."""
 
     function: Identifier
@@ -271,15 +245,13 @@ Expression = (
 # Types -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class TypeName(Node):
+class TypeName(Node, frozen=True):
     """`int`, `Peg`, and in format texts `line` and `text`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class TypeRange(Node):
+class TypeRange(Node, frozen=True):
     """`int in 0..2`, `decimal in 0..`, `float in ..1`; bounds are expressions over inputs."""
 
     base: TypeName
@@ -287,23 +259,20 @@ class TypeRange(Node):
     high: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
-class TypeString(Node):
+class TypeString(Node, frozen=True):
     """`string matching /re/ up to 200`: either or both; a pattern is the text between the slashes."""
 
     pattern: Text | None
     max_length: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
-class TypeEnum(Node):
+class TypeEnum(Node, frozen=True):
     """`"debit" | "credit"`."""
 
     values: tuple[Text, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TypeList(Node):
+class TypeList(Node, frozen=True):
     """`list[T]`, `list[T] of 3` (low is high), `list[T] of 1..5`, `list[T] of 1..`."""
 
     item: TypeExpression
@@ -311,38 +280,33 @@ class TypeList(Node):
     high: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
-class TypeMap(Node):
+class TypeMap(Node, frozen=True):
     """`map[string, T]`."""
 
     key: TypeExpression
     value: TypeExpression
 
 
-@dataclass(frozen=True, slots=True)
-class TypeMember(Node):
+class TypeMember(Node, frozen=True):
     """`name: T` in a record or tuple type, a json or grammar reply."""
 
     name: Identifier
     type: TypeExpression
 
 
-@dataclass(frozen=True, slots=True)
-class TypeRecord(Node):
+class TypeRecord(Node, frozen=True):
     """`{ name: T, note: T? }`."""
 
     members: tuple[TypeMember, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TypeTuple(Node):
+class TypeTuple(Node, frozen=True):
     """`[disk: Disk, source: Peg]`."""
 
     places: tuple[TypeMember, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TypeOptional(Node):
+class TypeOptional(Node, frozen=True):
     """`T?`."""
 
     inner: TypeExpression
@@ -356,15 +320,13 @@ TypeExpression = (
 # Parts of a task -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class About(Node):
+class About(Node, frozen=True):
     """`about "…"`."""
 
     text: Text
 
 
-@dataclass(frozen=True, slots=True)
-class Input(Node):
+class Input(Node, frozen=True):
     """`input name: T = default`."""
 
     name: Identifier
@@ -372,16 +334,14 @@ class Input(Node):
     default: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
-class TypeDeclaration(Node):
+class TypeDeclaration(Node, frozen=True):
     """`type N = T`."""
 
     name: Identifier
     type: TypeExpression
 
 
-@dataclass(frozen=True, slots=True)
-class StateField(Node):
+class StateField(Node, frozen=True):
     """`f: T = init`; the initial value is required."""
 
     name: Identifier
@@ -389,31 +349,27 @@ class StateField(Node):
     initial: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class StateBlock(Node):
+class StateBlock(Node, frozen=True):
     """`state { … }`."""
 
     fields: tuple[StateField, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Invariant(Node):
+class Invariant(Node, frozen=True):
     """`invariant "why": e`."""
 
     why: Text
     condition: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter(Node):
+class Parameter(Node, frozen=True):
     """`a: T` of a def."""
 
     name: Identifier
     type: TypeExpression
 
 
-@dataclass(frozen=True, slots=True)
-class Definition(Node):
+class Definition(Node, frozen=True):
     """`def f(a: T) -> T = e`."""
 
     name: Identifier
@@ -422,37 +378,32 @@ class Definition(Node):
     body: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class DoneWhen(Node):
+class DoneWhen(Node, frozen=True):
     """`done when e`."""
 
     condition: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment(Node):
+class Assignment(Node, frozen=True):
     """`f = e` in update, given, result, reference and mistake blocks."""
 
     name: Identifier
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Result(Node):
+class Result(Node, frozen=True):
     """`result { name = e }`."""
 
     assignments: tuple[Assignment, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Expect(Node):
+class Expect(Node, frozen=True):
     """`expect e steps`."""
 
     count: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class VoteSetting(Node):
+class VoteSetting(Node, frozen=True):
     """One setting of a vote block, its value still an expression over inputs.
 
     kind "ahead_by": `ahead by 3`; "max_samples": `at most 60 samples`; "temperature": `temperature 0.1`, or
@@ -464,38 +415,33 @@ class VoteSetting(Node):
     first: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class VoteBlock(Node):
+class VoteBlock(Node, frozen=True):
     """`vote { ahead by 3; at most 60 samples; temperature 0 then 0.1; on move }`, of a task or of a step."""
 
     settings: tuple[VoteSetting, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Hole(Node):
+class Hole(Node, frozen=True):
     """`{name: T}` in a format text."""
 
     name: Identifier
     type: TypeExpression
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyText(Node):
+class ReplyText(Node, frozen=True):
     """`reply "next = {value: int}"`: literal pieces (with `{{` and `}}` already single) and holes in order."""
 
     text: Text
     pieces: tuple[str | Hole, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyJson(Node):
+class ReplyJson(Node, frozen=True):
     """`reply json { move: Move }`."""
 
     members: tuple[TypeMember, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyGrammar(Node):
+class ReplyGrammar(Node, frozen=True):
     """`reply grammar \"\"\"…\"\"\" { … }`, or `reply grammar from "file.lark" { … }` (then `path` is set)."""
 
     grammar: Text | None
@@ -503,32 +449,28 @@ class ReplyGrammar(Node):
     members: tuple[TypeMember, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Placement(Node):
+class Placement(Node, frozen=True):
     """Where the reply stands; `tag` only with kind "tag"."""
 
     kind: Literal["end", "whole", "fenced", "tag"]
     tag: Text | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply(Node):
+class Reply(Node, frozen=True):
     """`reply …`, with its placement (None: at end)."""
 
     notation: ReplyText | ReplyJson | ReplyGrammar
     placement: Placement | None
 
 
-@dataclass(frozen=True, slots=True)
-class Let(Node):
+class Let(Node, frozen=True):
     """`let x = e`, a local of the step; it may look at the reply, then prompts can't use it."""
 
     name: Identifier
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Check(Node):
+class Check(Node, frozen=True):
     """`rule "why": e` (must hold) or `flag "why": e` (must not hold)."""
 
     kind: Literal["rule", "flag"]
@@ -536,15 +478,13 @@ class Check(Node):
     condition: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Update(Node):
+class Update(Node, frozen=True):
     """`update { f = e }`."""
 
     assignments: tuple[Assignment, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt(Node):
+class Prompt(Node, frozen=True):
     """`system "…"` or `prompt "…"`: a Jinja template."""
 
     kind: Literal["system", "prompt"]
@@ -554,8 +494,7 @@ class Prompt(Node):
 StepPart = Prompt | Let | Reply | Check | Update | VoteBlock
 
 
-@dataclass(frozen=True, slots=True)
-class Step(Node):
+class Step(Node, frozen=True):
     """`step name when e { … }`; a step without a name is called `step`."""
 
     name: Identifier | None
@@ -563,15 +502,13 @@ class Step(Node):
     parts: tuple[StepPart, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake(Node):
+class Mistake(Node, frozen=True):
     """`mistake { … }` in a reference: a plausible wrong reply for the simulated model; unset fields are right."""
 
     assignments: tuple[Assignment, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reference(Node):
+class Reference(Node, frozen=True):
     """`reference step { let x = e; field = e; mistake { … } }`: the correct reply; step None: the only step."""
 
     step: Identifier | None
@@ -580,8 +517,7 @@ class Reference(Node):
     mistakes: tuple[Mistake, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Test(Node):
+class Test(Node, frozen=True):
     """`test "…" { set { inputs }; given { … }; step name; reply "…"; accept | reject "…"; then e }`.
 
     `inputs` come from `with { disks = 3 }`, `step` from `step name` (else the first that applies). `reject` None with
@@ -615,16 +551,14 @@ TaskPart = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TaskDeclaration(Node):
+class TaskDeclaration(Node, frozen=True):
     """`task name { … }`, its parts in the order of the file."""
 
     name: Identifier
     parts: tuple[TaskPart, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TaskFile(Node):
+class TaskFile(Node, frozen=True):
     """A whole file: the version on its first line, if any, and its tasks."""
 
     version: IntLiteral | None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -40,7 +39,7 @@ def expression(text: str) -> tree.Expression:
 def shape(value: object) -> object:
     """A tree without its places."""
     if isinstance(value, tree.Node):
-        fields = [field.name for field in dataclasses.fields(value) if field.name not in ("span", "pieces")]
+        fields = [name for name in value.__struct_fields__ if name not in ("span", "pieces")]
         return (type(value).__name__, *(shape(getattr(value, name)) for name in fields))
     if isinstance(value, tuple):
         return tuple(shape(item) for item in value)
@@ -80,7 +79,7 @@ def nodes(value: object) -> Iterator[tuple[tree.Node, tree.Node | None]]:
             stack.extend((item, parent) for item in current)
         elif isinstance(current, tree.Node):
             yield current, parent
-            stack.extend((getattr(current, field.name), current) for field in dataclasses.fields(current))
+            stack.extend((getattr(current, name), current) for name in current.__struct_fields__)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
