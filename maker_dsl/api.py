@@ -147,7 +147,7 @@ def status(run: str | Path, *, runs: Path = RUNS) -> Status:
 
 
 def explain(run: str | Path, step: int, *, runs: Path = RUNS) -> StepStory:
-    """Everything that happened at a step, counted from 0. Raises StepMissing and journal errors."""
+    """Everything that happened at a step, counted from 1. Raises StepMissing and journal errors."""
     return explain_step(open_run(run, runs), load_kept_task, step)
 
 

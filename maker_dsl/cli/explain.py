@@ -30,15 +30,15 @@ def explain(what: str, step: int | None, runs: Path, as_json: bool) -> int:
     if step is None:
         return _explain_code(what, as_json)
     try:
-        story = explain_step(open_run(what, runs), load_kept_task, step - 1)
+        story = explain_step(open_run(what, runs), load_kept_task, step)
     except StepMissing as missing:
         raise click.UsageError(
             f"The run {missing.run} has no step {step} yet: {count(missing.steps, 'step')} decided."
         ) from missing
     if as_json:
-        json_result({**asdict(story), "step": step})
+        json_result(asdict(story))
     else:
-        _tell(story, step)
+        _tell(story)
     return ExitCode.DONE
 
 
@@ -60,8 +60,8 @@ def _explain_code(code: str, as_json: bool) -> ExitCode:
     return ExitCode.DONE
 
 
-def _tell(story: StepStory, step: int) -> None:
-    result(f"# {story.run}, step {step:,} (`{story.kind}`)\n")
+def _tell(story: StepStory) -> None:
+    result(f"# {story.run}, step {story.step:,} (`{story.kind}`)\n")
     result(f"State before: {story.state_json}\n")
     if story.prompt.system is not None:
         result(f"--- system\n{story.prompt.system}\n")

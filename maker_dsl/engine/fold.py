@@ -208,9 +208,9 @@ class Fold:
         elif self.task is not None:
             won = None if opened is None else opened.ballot.decision
             if opened is None or won is None:
-                raise FoldError(f"the vote on step {decision.step}", "a decided ballot", "no decision")
+                raise FoldError(f"the vote on step {decision.step + 1:,}", "a decided ballot", "no decision")
             if (won.key, opened.winner()) != (decision.value, decision.reply):
-                raise FoldError(f"the value of step {decision.step}", won.key, decision.value)
+                raise FoldError(f"the value of step {decision.step + 1:,}", won.key, decision.value)
             run.state = self._following(opened, decision)
         run.state_hash = decision.state_hash
         run.index += 1
@@ -228,7 +228,7 @@ class Fold:
         following = state_after(task, task.step(decision.kind), state, opened.entries[decision.reply])
         found = hash_state(task.state_codec.dump(following))
         if found != decision.state_hash:
-            raise FoldError(f"the state after step {decision.step}", decision.state_hash, found)
+            raise FoldError(f"the state after step {decision.step + 1:,}", decision.state_hash, found)
         return following
 
     def grant(self, grant: GrantRecord) -> None:

@@ -21,10 +21,10 @@ from maker_dsl.task import Finish, Prompt, Task
 
 
 class StepMissing(Exception):
-    """The run has no such step, or has not come to it: `steps` are decided."""
+    """The run has not come to that step (counted from 1): `steps` are decided."""
 
     def __init__(self, run: str, step: int, steps: int) -> None:
-        super().__init__(f"the run {run} has not come to step {step}: {steps} steps are decided, counted from 0")
+        super().__init__(f"the run {run} has not come to step {step:,}: {steps:,} steps are decided")
         self.run = run
         self.step = step
         self.steps = steps
@@ -56,7 +56,7 @@ class FailureStory:
 
 @dataclass(frozen=True, slots=True)
 class StepStory:
-    """Everything that happened at one step. `value` is None while the step is not decided."""
+    """Everything that happened at one step, counted from 1. `value` is None while the step is not decided."""
 
     run: str
     step: int
@@ -88,21 +88,22 @@ def read_status(directory: RunDirectory) -> Status:
 
 
 def explain_step(directory: RunDirectory, load_task: LoadTask, step: int) -> StepStory:
-    """One step of a run, the prompt rendered again. Reads the journal up to that step, from a snapshot if one helps.
+    """One step of a run, counted from 1, the prompt rendered again.
 
-    Raises StepMissing, and as `read_status`.
+    Reads the journal up to that step, from a snapshot if one helps. Raises StepMissing, and as `read_status`.
     """
     record = read_run_record(directory)
     task = load_task(directory.task_text(), record.source, decode_inputs(record.inputs))
     calls: list[CallRecord] = []
-    start, fold = _nearest(directory, task, step)
+    index = step - 1
+    start, fold = _nearest(directory, task, index)
     for event in read_events(directory, start):
         if fold is None:
             fold = Fold(_begin(event, task), task)
             continue
-        if isinstance(event, CallRecord) and event.step == step:
+        if isinstance(event, CallRecord) and event.step == index:
             calls.append(event)
-        if isinstance(event, DecisionRecord) and event.step == step:
+        if isinstance(event, DecisionRecord) and event.step == index:
             opened = fold.open_step()
             before = _state_json(fold.run, task)
             prompt, kind, margin = _prompt(fold, task)
@@ -110,7 +111,7 @@ def explain_step(directory: RunDirectory, load_task: LoadTask, step: int) -> Ste
             after = _state_json(fold.run, task)
             return _story(fold.run, step, kind, prompt, before, opened, calls, event, after, margin)
         fold.apply(event)
-    if fold is None or step != fold.run.index or not calls:
+    if fold is None or index != fold.run.index or not calls:
         raise StepMissing(record.run, step, 0 if fold is None else fold.run.index)
     prompt, kind, margin = _prompt(fold, task)
     return _story(

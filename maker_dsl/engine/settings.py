@@ -21,6 +21,8 @@ T = TypeVar("T")
 DEFAULT_AHEAD_BY = 3
 DEFAULT_MAX_SAMPLES = 60
 DEFAULT_FIRST_TEMPERATURE = 0.0
+DEFAULT_TEMPERATURE = 0.1
+"""As in the paper: the first sample at 0, the others at 0.1."""
 
 
 class SettingsRefused(Exception):
@@ -163,7 +165,7 @@ def _policy(step: Step, asked: RunOptions, profile: RunOptions) -> StepPolicy:
         _settle(asked.ahead_by, profile.ahead_by, vote.ahead_by, DEFAULT_AHEAD_BY),
         _settle(asked.max_samples, profile.max_samples, vote.max_samples, DEFAULT_MAX_SAMPLES),
         _settle(asked.first_temperature, profile.first_temperature, vote.first_temperature, DEFAULT_FIRST_TEMPERATURE),
-        _settle(asked.temperature, profile.temperature, vote.temperature, None),
+        _settle(asked.temperature, profile.temperature, vote.temperature, DEFAULT_TEMPERATURE),
     )
 
 

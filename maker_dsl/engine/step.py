@@ -49,7 +49,7 @@ class Undecided:
         shown = ", ".join(f"{count} for {_shortened(key)}" for key, count in ranked[:4]) or "none"
         more = f" and {len(ranked) - 4} more" if len(ranked) > 4 else ""
         return (
-            f"step {self.step} ({self.kind}) is undecided after {self.samples} samples: votes {shown}{more}; "
+            f"step {self.step + 1:,} ({self.kind}) is undecided after {self.samples} samples: votes {shown}{more}; "
             f"{self.flagged} replies flagged"
         )
 

@@ -40,7 +40,7 @@ class Mismatch:
     found: str
 
     def __str__(self) -> str:
-        place = f"record {self.record}" if self.step is None else f"record {self.record}, step {self.step}"
+        place = f"record {self.record}" if self.step is None else f"record {self.record}, step {self.step + 1:,}"
         return f"{place}: {self.what}: expected {self.expected}, found {self.found}"
 
 

@@ -24,7 +24,7 @@ def test_the_command_line_wins_over_the_profile_over_the_task_over_the_defaults(
     assert policy.ahead_by == Setting(5, "command line")
     assert policy.max_samples == Setting(70, "profile")
     assert policy.first_temperature == Setting(0.2, "task")
-    assert policy.temperature == Setting(None, "default")
+    assert policy.temperature == Setting(0.1, "default")
 
 
 def test_the_defaults_are_ahead_by_three_at_most_sixty_and_cold_first() -> None:

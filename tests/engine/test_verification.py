@@ -156,12 +156,12 @@ def never_ended(event: Event) -> Event | None:
         (with_text(1, "next = 77"), "the verdict on a reply", 1),
         (with_text(3, "gibberish"), "the verdict on a reply", 3),
         (flagged_after_all, "the verdict on a reply", 0),
-        (on(DecisionRecord, 1, value="99"), "the value of step 1", 1),
-        (on(DecisionRecord, 1, reply=1), "the value of step 1", 1),
+        (on(DecisionRecord, 1, value="99"), "the value of step 2", 1),
+        (on(DecisionRecord, 1, reply=1), "the value of step 2", 1),
         (on(DecisionRecord, 1, votes=((0, 5),)), "the votes", 1),
         (on(DecisionRecord, 1, samples=3), "the number of samples", 1),
         (on(DecisionRecord, 1, kind="other"), "the kind of the step", 1),
-        (on(DecisionRecord, 2, state_hash="0" * 32), "the state after step 2", 2),
+        (on(DecisionRecord, 2, state_hash="0" * 32), "the state after step 3", 2),
         (on(DecisionRecord, 2, step=3), "the step of a decision", 2),
         (left_out(DecisionRecord, 2), "the step of a call", 2),
         (left_out(CallRecord, 3), None, 3),
@@ -175,7 +175,7 @@ def test_a_forged_record_is_named_with_its_place(change: Any, what: str | None, 
     assert found.mismatch is not None
     assert found.mismatch.step == step
     assert what is None or found.mismatch.what == what
-    assert str(found.mismatch).startswith(f"record {found.mismatch.record}, step {step}: ")
+    assert str(found.mismatch).startswith(f"record {found.mismatch.record}, step {step + 1}: ")
 
 
 def test_an_unchanged_copy_is_good() -> None:
@@ -190,7 +190,7 @@ def test_with_replies_not_kept_a_false_state_is_still_found() -> None:
 
     found = verified(forged(run("none"), change))
     assert found.mismatch is not None
-    assert found.mismatch.what == "the state after step 2"
+    assert found.mismatch.what == "the state after step 3"
 
 
 def test_decisions_that_differ_from_the_reference_are_counted_not_refused() -> None:
@@ -237,26 +237,26 @@ def test_a_task_or_inputs_changed_beside_the_journal_are_found() -> None:
 
 
 def test_a_step_is_told_with_its_prompt_its_samples_and_its_votes() -> None:
-    story = explain_step(run(), load_countdown(), 1)
+    story = explain_step(run(), load_countdown(), 2)
     assert isinstance(story, StepStory)
     assert (story.kind, story.ahead_by, story.value, story.prompt.user) == ("step", 3, "2", "The number is 3.")
     assert (story.state_json, story.next_state_json) == ('{"n":3}', '{"n":2}')
     assert story.votes == (("2", 4), ("99", 1))
     assert [(each.slot, each.attempt, each.key, each.temperature) for each in story.samples] == [
         (0, 0, "2", 0.0),
-        (1, 0, "99", None),
-        (2, 0, "2", None),
-        (3, 0, "2", None),
-        (4, 0, "2", None),
+        (1, 0, "99", 0.1),
+        (2, 0, "2", 0.1),
+        (3, 0, "2", 0.1),
+        (4, 0, "2", 0.1),
     ]
-    flagged = explain_step(run(), load_countdown(), 2).samples[0]
+    flagged = explain_step(run(), load_countdown(), 3).samples[0]
     assert flagged.flag is not None
     assert (flagged.flag.name, flagged.text, flagged.counted) == ("malformed", "let me think", False)
 
 
 def test_a_step_that_is_not_there_is_said_so() -> None:
-    with pytest.raises(StepMissing, match="has not come to step 4: 4 steps are decided"):
-        explain_step(run(), load_countdown(), STEPS)
+    with pytest.raises(StepMissing, match="has not come to step 5: 4 steps are decided"):
+        explain_step(run(), load_countdown(), STEPS + 1)
 
 
 def test_every_event_is_read_back_as_it_was_written() -> None:
