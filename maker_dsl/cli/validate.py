@@ -36,7 +36,13 @@ from maker_dsl.types.type import RecordType
 @click.command()
 @click.argument("file", required=False, metavar="[FILE]")
 @click.argument("reply", required=False, metavar="[REPLY|-]")
-@click.option("--jsonl", metavar="PATH|-", help="Judge many: a JSON string or object on each line.")
+@click.option(
+    "--jsonl",
+    is_flag=False,
+    flag_value="-",
+    metavar="[PATH|-]",
+    help="Judge many, a JSON string or object on each line of a file. [default: standard input]",
+)
 @click.option("--grammar", metavar="FILE.lark", help="Hold the text against a Lark grammar alone, without a task.")
 @set_option
 @state_option
@@ -71,8 +77,8 @@ def validate(
     task = bind_program(load_program(file), settings)
     state = given_state(task, state_text)
     if jsonl is not None:
-        if reply is not None:
-            raise click.UsageError("Give either REPLY or --jsonl.")
+        if reply is not None and (jsonl != "-" or reply != "-"):
+            raise click.UsageError("Give either REPLY or --jsonl PATH.")
         return _many(task, state, step_name, tokens, finish, jsonl)
     text = _text(reply)
     step = chosen_step(task, step_name, state)
