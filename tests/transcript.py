@@ -7,8 +7,8 @@
     $ maker run nothing; echo $?    `; echo $?` prints the exit code
     ```
 
-Only `maker …`, with `< FILE`, and `cat FILE` are known, with shell quoting and `\\` at a line's end. What differs from run to
-run (ids, times, places) is masked in both. `pytest --update-golden` rewrites the console blocks.
+Only `maker …`, with `< FILE`, and `cat FILE` are known, with shell quoting and `\\` at a line's end. What differs from
+run to run (ids, times, places) is masked in both. `pytest --update-golden` rewrites the console blocks.
 """
 
 from __future__ import annotations
