@@ -30,6 +30,7 @@ from maker_dsl.providers.port import Draw, Question, Request
 from maker_dsl.simulation.provider import SimulatedProvider
 from maker_dsl.simulation.rates import Rates
 from maker_dsl.task import RawReply, State, Task
+from maker_dsl.tokens import estimate_tokens
 
 CHUNK = 50
 
@@ -77,7 +78,7 @@ def states_of(task: Task, count: int) -> tuple[list[State], list[RawReply], list
         step = task.next_step(state)
         assert step.reference is not None
         text = step.reply.render(step.reference(state))
-        raw = RawReply(text, len(text) // 4, "stop")
+        raw = RawReply(text, estimate_tokens(text), "stop")
         vote = judge(task, step, state, step.state_locals(state), raw)
         assert isinstance(vote, Vote)
         states.append(state)

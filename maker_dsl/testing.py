@@ -1,7 +1,7 @@
 """Runs the tests in task files. Pure; used by `maker test` and by pytest.
 
 A test's reply goes through the same judgement as a model's. It counts as ended by itself (`reply.finish` is `stop`),
-and its length in tokens is estimated as a quarter of its characters, at least one.
+and its length in tokens is estimated (`tokens`).
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from maker_dsl.compiler.program import Program
-from maker_dsl.diagnostics import Diagnostic, Label
+from maker_dsl.diagnostics import Diagnostic, Label, Source
 from maker_dsl.judging import Flag, Verdict, judge
 from maker_dsl.task import RawReply, State, Step, TaskError, TaskTest
 from maker_dsl.templates.notation import json_notation
+from maker_dsl.tokens import estimate_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,7 @@ def failed_tests(program: Program) -> tuple[Diagnostic, ...]:
 
 
 def _judge(test: TaskTest, step: Step) -> Outcome:
-    tokens = max(1, len(test.reply) // 4)
-    raw = RawReply(test.reply, tokens, "stop")
+    raw = RawReply(test.reply, estimate_tokens(test.reply), "stop")
     verdict = judge(test.task, step, test.state, step.state_locals(test.state), raw)
     if isinstance(verdict, Flag):
         return _compare_flag(test, verdict)
@@ -77,9 +77,8 @@ def _judge(test: TaskTest, step: Step) -> Outcome:
 def _compare_flag(test: TaskTest, flag: Flag) -> Outcome:
     found = f'rejected for "{flag.name}": {flag.detail}'
     if flag.offset is not None:
-        before = test.reply[: flag.offset]
-        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-        found += f" (line {line}, column {column} of the reply)"
+        at = Source("the reply", test.reply).position(flag.offset)
+        found += f" (line {at.line}, column {at.column} of the reply)"
     if test.verdict == "accept":
         return Outcome(test.name, (f"the reply was not accepted but {found}",), flag.offset, flag)
     if test.reason is not None and test.reason != flag.name:

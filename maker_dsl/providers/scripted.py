@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from maker_dsl.providers.clock import Clock
 from maker_dsl.providers.port import Completion, Price, ProviderError, Reply, Request, Usage
 from maker_dsl.task import Finish, Prompt
+from maker_dsl.tokens import estimate_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class ScriptedProvider:
         if answer.error is not None:
             raise answer.error
         texts = answer.texts * len(request.draws) if len(answer.texts) == 1 else answer.texts
-        replies = tuple(Reply(text, answer.finish, max(1, len(text) // 4), True) for text in texts)
+        replies = tuple(Reply(text, answer.finish, estimate_tokens(text), True) for text in texts)
         return Completion(replies[: len(request.draws)], answer.usage)
 
     async def close(self) -> None:
