@@ -18,7 +18,7 @@ from maker_dsl.checker.narrowing import not_null_paths, path_of
 from maker_dsl.checker.operators import infer_binary, infer_conditional, infer_unary
 from maker_dsl.checker.relations import member_type
 from maker_dsl.checker.scope import RAW_REPLY, Scope
-from maker_dsl.checker.static import AnyNode, Typing
+from maker_dsl.checker.static import AnyNode, Typing, written_int
 from maker_dsl.diagnostics import Label, Problems
 from maker_dsl.syntax import tree
 from maker_dsl.types.display import display
@@ -246,20 +246,9 @@ def _infer_index(inference: Inference, node: tree.Index, scope: Scope) -> Type:
     return result
 
 
-def constant_index(node: AnyNode) -> int | None:
-    """The value of an index that is written out: `2`, `-1`."""
-    match node:
-        case tree.IntLiteral(value=value):
-            return value
-        case tree.Unary(operator="-", operand=tree.IntLiteral(value=value)):
-            return -value
-        case _:
-            return None
-
-
 def _infer_place(inference: Inference, node: tree.Index, scope: Scope, type_: TupleType) -> Type:
     inference.infer(node.index, scope)
-    index = constant_index(node.index)
+    index = written_int(node.index)
     count = len(type_.places)
     if index is not None and -count <= index < count:
         return type_.places[index].type

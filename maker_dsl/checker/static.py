@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 
 from maker_dsl.checker.scope import Binding, FunctionBinding
 from maker_dsl.syntax import tree
-from maker_dsl.types.type import (
-    Type,
-)
+from maker_dsl.types.type import Type
 
 AnyNode = tree.Expression | tree.Generator
 
@@ -50,3 +48,14 @@ class Typing:
         """The type of the node's value as it is used, after conversion."""
         conversion = self.conversions.get(id(node))
         return conversion.after if conversion is not None else self.types[id(node)]
+
+
+def written_int(node: AnyNode) -> int | None:
+    """The int that a literal, perhaps with a sign, writes: `2`, `-1`."""
+    match node:
+        case tree.IntLiteral(value=value):
+            return value
+        case tree.Unary(operator="-", operand=tree.IntLiteral(value=value)):
+            return -value
+        case _:
+            return None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import deepcopy
+from decimal import Decimal
 
 from maker_dsl.checker.checked import CheckedOn
 from maker_dsl.checker.expressions import check
 from maker_dsl.checker.scope import Binding, Scope
 from maker_dsl.checker.task_context import TaskContext
 from maker_dsl.checker.types import literal_number
-from maker_dsl.diagnostics import Label, did_you_mean
+from maker_dsl.diagnostics import Label, Problems, Span, did_you_mean
 from maker_dsl.syntax import tree
 from maker_dsl.types.type import FloatType, IntType, NeverType, NullType, RecordType
 
@@ -44,23 +45,37 @@ def _check_setting(setting: tree.VoteSetting, context: TaskContext) -> None:
             continue
         check(value, context.inputs, context.problems, context.typing, wanted)
         number = literal_number(value)
-        if number is None:
-            continue
-        if setting.kind == "temperature" and not 0 <= number <= MAX_TEMPERATURE:
-            title = f"a temperature is from 0 to {MAX_TEMPERATURE}"
-            context.problems.add("MK502", title, value.span, "out of range")
-        elif setting.kind != "temperature" and number < 1:
-            what = "a lead" if setting.kind == "ahead_by" else "a number of samples"
-            context.problems.add("MK502", f"{what} is at least 1", value.span, "out of range")
+        if number is not None:
+            check_range(setting, number, value.span, "out of range", context.problems)
+
+
+def check_range(
+    setting: tree.VoteSetting, number: Decimal | float, place: Span, label: str, problems: Problems
+) -> None:
+    """Report a setting whose value no vote can have."""
+    if setting.kind == "temperature":
+        if not 0 <= number <= MAX_TEMPERATURE:
+            problems.add("MK502", f"a temperature is from 0 to {MAX_TEMPERATURE}", place, label)
+    elif number < 1:
+        what = "a lead" if setting.kind == "ahead_by" else "a number of samples"
+        problems.add("MK502", f"{what} is at least 1", place, label)
 
 
 def _compare(ahead: tree.VoteSetting, most: tree.VoteSetting, context: TaskContext) -> None:
     lead, cap = literal_number(ahead.value), literal_number(most.value)
-    if lead is not None and cap is not None and 1 <= cap < lead:
+    if lead is not None and cap is not None:
+        check_reachable(ahead, lead, most, cap, context.problems)
+
+
+def check_reachable(
+    ahead: tree.VoteSetting, lead: Decimal | int, most: tree.VoteSetting, cap: Decimal | int, problems: Problems
+) -> None:
+    """Report a lead that no vote with that many samples can have."""
+    if 1 <= cap < lead:
         also = [Label(ahead.value.span, "the lead")]
         title = f"a lead of {lead} can't be reached with {cap} samples"
         help = f"allow at least {lead} samples, better several times as many"
-        context.problems.add("MK503", title, most.value.span, "", also=also, help=help)
+        problems.add("MK503", title, most.value.span, also=also, help=help)
 
 
 def check_vote_on(

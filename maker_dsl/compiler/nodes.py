@@ -12,7 +12,7 @@ from itertools import count
 from typing import assert_never
 
 from maker_dsl.checker.relations import holds_if_filled, member_type, strip_optional
-from maker_dsl.checker.static import AnyNode, Typing
+from maker_dsl.checker.static import AnyNode, Typing, written_int
 from maker_dsl.compiler.conversions import plan
 from maker_dsl.compiler.names import decimal_name, helper, load
 from maker_dsl.compiler.positions import place
@@ -93,7 +93,7 @@ class ExpressionCompiler:
         conversion = self._typing.conversions.get(id(node))
         if conversion is None:
             return place(self._natural(node), node.span)
-        number = _constant(node)
+        number = written_int(node)
         if number is not None:
             wanted = strip_optional(conversion.after)
             constant: ast.expr = load(decimal_name(Decimal(number)))
@@ -406,14 +406,3 @@ def _let(name: str, value: ast.expr, body: ast.expr) -> ast.expr:
     """The body with a name for a value that is computed once; works inside comprehensions too."""
     arguments = ast.arguments([], [ast.arg(name)], None, [], [], None, [])
     return ast.Call(ast.Lambda(arguments, body), [value], [])
-
-
-def _constant(node: AnyNode) -> int | None:
-    """The int that a literal, perhaps with a sign, writes."""
-    match node:
-        case tree.IntLiteral(value=value):
-            return value
-        case tree.Unary(operator="-", operand=tree.IntLiteral(value=value)):
-            return -value
-        case _:
-            return None

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from maker_dsl.checker.votes import MAX_TEMPERATURE
+from maker_dsl.checker.votes import check_range, check_reachable
 from maker_dsl.compiler.module import Entry, Module, explain_failure
-from maker_dsl.diagnostics import Label, Problems
+from maker_dsl.diagnostics import Problems
 from maker_dsl.expressions.errors import EvaluationError
 from maker_dsl.syntax import tree
 from maker_dsl.task import ReplyValue, ValueCodec, VoteSettings
@@ -55,19 +55,11 @@ def bind_settings(
         kind = setting.kind
         values = (found["first"], found[kind]) if kind == "temperature" else (found[kind],)
         for value in values:
-            if value is None:
-                continue
-            if kind == "temperature" and not 0 <= value <= MAX_TEMPERATURE:
-                problems.add("MK502", f"a temperature is from 0 to {MAX_TEMPERATURE}", setting.span, f"this is {value}")
-            elif kind != "temperature" and value < 1:
-                what = "a lead" if kind == "ahead_by" else "a number of samples"
-                problems.add("MK502", f"{what} is at least 1", setting.span, f"this is {value}")
+            if value is not None:
+                check_range(setting, value, setting.span, f"this is {value}", problems)
     ahead, most = found.get("ahead_by"), found.get("max_samples")
-    if ahead is not None and most is not None and 1 <= most < ahead:
-        title = f"a lead of {ahead} can't be reached with {most} samples"
-        help = f"allow at least {ahead} samples, better several times as many"
-        also = [Label(places["ahead_by"].value.span, "the lead")]
-        problems.add("MK503", title, places["max_samples"].value.span, also=also, help=help)
+    if ahead is not None and most is not None:
+        check_reachable(places["ahead_by"], ahead, places["max_samples"], most, problems)
     return VoteSettings(
         ahead_by=ahead, max_samples=most, first_temperature=found.get("first"), temperature=found.get("temperature")
     )
