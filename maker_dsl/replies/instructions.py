@@ -8,6 +8,7 @@ from typing import Any, assert_never
 from maker_dsl.replies import syntax
 from maker_dsl.replies.fast import is_json
 from maker_dsl.replies.notation import FormatText, HoleSpec, JsonObject, LarkGrammar, Notation, Place
+from maker_dsl.types.display import items
 from maker_dsl.types.type import (
     BoolType,
     DateType,
@@ -145,13 +146,8 @@ def _range(low: Any, high: Any) -> str:
 
 
 def _count(low: int | None, high: int | None) -> str:
-    if low is not None and low == high:
-        return f" of {low} item{'' if low == 1 else 's'}"
-    match low is not None, high is not None:
-        case True, True:
-            return f" of {low} to {high} items"
-        case True, False:
-            return f" of at least {low} item{'' if low == 1 else 's'}"
-        case False, True:
-            return f" of at most {high} item{'' if high == 1 else 's'}"
-    return ""
+    if low is not None and high is not None:
+        return f" of {items(low)}" if low == high else f" of {low} to {high} items"
+    if low is not None:
+        return f" of at least {items(low)}"
+    return "" if high is None else f" of at most {items(high)}"

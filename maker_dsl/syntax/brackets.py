@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from maker_dsl.syntax.broken import Broken
 from maker_dsl.syntax.lexer import ENTRY
-from maker_dsl.syntax.scan import Piece, Region, blanked, opens_block, pieces_of
+from maker_dsl.syntax.scan import Piece, Region, blanked, indent_of, opens_block, pieces_of
 
 _CLOSE_OF = {"(": ")", "[": "]", "{": "}"}
 _OPEN_OF = {close: open_ for open_, close in _CLOSE_OF.items()}
@@ -48,7 +48,7 @@ def mend_bracket(text: str) -> Mended | None:
         return None
     for opener_index, closer_index in suspects:
         closer = pieces[closer_index]
-        if closer.starts_line and _indent(text, closer) < _indent(text, pieces[opener_index]):
+        if closer.starts_line and indent_of(text, closer) < indent_of(text, pieces[opener_index]):
             return _unclosed_block(text, pieces, opener_index, closer_index)
     opener = pieces[open_at[-1]]
     if opener.text != "{":
@@ -60,7 +60,7 @@ def mend_bracket(text: str) -> Mended | None:
 def _is_misplaced(text: str, opener: Piece, closer: Piece) -> bool:
     """Whether a closing brace stands where nobody would put the one of this opening brace."""
     if closer.starts_line:
-        return _indent(text, closer) != _indent(text, opener)
+        return indent_of(text, closer) != indent_of(text, opener)
     return "\n" in text[opener.start : closer.start]
 
 
@@ -68,7 +68,7 @@ def _stray(text: str, pieces: list[Piece], index: int, suspects: list[tuple[int,
     closer = pieces[index]
     for opener_index, closer_index in suspects:
         suspect = pieces[closer_index]
-        further_right = _indent(text, suspect) > _indent(text, pieces[opener_index])
+        further_right = indent_of(text, suspect) > indent_of(text, pieces[opener_index])
         if closer.text == "}" and (not suspect.starts_line or further_right):
             closer = suspect
             break
@@ -152,11 +152,11 @@ def _entry_around(text: str, pieces: list[Piece], index: int) -> Region:
 def _unclosed_block(text: str, pieces: list[Piece], opener_index: int, closer_index: int) -> Mended:
     """A block: taken out from its first word to the next line that stands no further right than its own."""
     opener = pieces[opener_index]
-    indent = _indent(text, opener)
+    indent = indent_of(text, opener)
     end = next(
         index
         for index in range(opener_index + 1, closer_index + 1)
-        if index == closer_index or (pieces[index].starts_line and _indent(text, pieces[index]) <= indent)
+        if index == closer_index or (pieces[index].starts_line and indent_of(text, pieces[index]) <= indent)
     )
     begin = _entry_start(pieces, opener_index)
     region = Region(pieces[begin].start, pieces[end - 1].end)
@@ -189,10 +189,3 @@ def _entry_start(pieces: list[Piece], index: int) -> int:
         if depth == 0 and ((piece.starts_line and piece.kind == "word") or before.text in ("{", ";")):
             return at
     return 0
-
-
-def _indent(text: str, piece: Piece) -> int:
-    """How far the line of a piece is indented."""
-    start = text.rfind("\n", 0, piece.start) + 1
-    line = text[start : piece.start]
-    return len(line) - len(line.lstrip(" \t"))

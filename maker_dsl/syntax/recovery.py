@@ -15,7 +15,7 @@ from maker_dsl.syntax.brackets import mend_bracket
 from maker_dsl.syntax.broken import Broken
 from maker_dsl.syntax.foreign import of_single_quotes
 from maker_dsl.syntax.lexer import ENTRY, unclosed_block, unclosed_text
-from maker_dsl.syntax.scan import Piece, Region, blanked, block_start, entry_at, outside, pieces_of
+from maker_dsl.syntax.scan import Piece, Region, blanked, block_start, entry_at, indent_of, outside, pieces_of
 from maker_dsl.syntax.wording import of_unexpected, starts_new_entry
 
 MAX_CHARACTERS = 1_000_000
@@ -171,9 +171,7 @@ def _open_block(text: str) -> Region | None:
 
 def _swallows_entry(text: str, piece: Piece) -> int | None:
     """The end of the last line before a line of the block that is an entry no further right than the block's own."""
-    line_start = text.rfind("\n", 0, piece.start) + 1
-    line = text[line_start : piece.start]
-    indent = len(line) - len(line.lstrip(" \t"))
+    indent = indent_of(text, piece)
     at = text.find("\n", piece.start)
     while 0 <= at < piece.end:
         begin = at + 1

@@ -188,3 +188,9 @@ def blanked(text: str, region: Region) -> str:
 def outside(pieces: list[Piece], region: Region) -> list[Piece]:
     """The pieces that do not stand in the region."""
     return [piece for piece in pieces if piece.end <= region.start or piece.start >= region.end]
+
+
+def indent_of(text: str, piece: Piece) -> int:
+    """How far the line of a piece is indented."""
+    line = text[text.rfind("\n", 0, piece.start) + 1 : piece.start]
+    return len(line) - len(line.lstrip(" \t"))

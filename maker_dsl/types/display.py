@@ -118,6 +118,11 @@ def _members(members: tuple[Member, ...]) -> str:
     return ", ".join(f"{member.name}: {display(member.type)}" for member in members)
 
 
+def items(number: int) -> str:
+    """So many items of a list: "1 item", "3 items"."""
+    return "1 item" if number == 1 else f"{number} items"
+
+
 def _bounds(low: int | float | Decimal | None, high: int | float | Decimal | None) -> str:
     if low is None and high is None:
         return ""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, assert_never
 
 from maker_dsl.diagnostics import did_you_mean
-from maker_dsl.types.display import notation, phrase
+from maker_dsl.types.display import items, notation, phrase
 from maker_dsl.types.errors import ValueRefused
 from maker_dsl.types.numbers import INT_LIMIT, MAX_DIGITS, NotOfType, to_date, to_decimal, to_int
 from maker_dsl.types.patterns import pattern
@@ -166,9 +166,8 @@ def _explain_list(type: ListType, value: object, path: str, exact: bool) -> None
         raise _refused(type, value, path)
     low, high = type.min_length, type.max_length
     if (low is not None and len(value) < low) or (high is not None and len(value) > high):
-        items = "1 item" if len(value) == 1 else f"{len(value)} items"
         written = f" ({notation(type)})" if type.alias else ""
-        raise ValueRefused(path, f"expected {phrase(type)}{written}, found {items}")
+        raise ValueRefused(path, f"expected {phrase(type)}{written}, found {items(len(value))}")
     for index, item in enumerate(value):
         explain(type.item, item, f"{path}[{index}]", exact_ints=exact)
 
@@ -201,8 +200,7 @@ def _explain_tuple(type: TupleType, value: object, path: str, exact: bool) -> No
     if not isinstance(value, list | tuple):
         raise _refused(type, value, path)
     if len(value) != len(type.places):
-        items = "1 item" if len(value) == 1 else f"{len(value)} items"
-        raise ValueRefused(path, f"expected {phrase(type)} ({len(type.places)} items), found {items}")
+        raise ValueRefused(path, f"expected {phrase(type)} ({items(len(type.places))}), found {items(len(value))}")
     for place, item in zip(type.places, value, strict=True):
         explain(place.type, item, member_path(path, place), exact_ints=exact)
 
