@@ -38,14 +38,10 @@ def check_step(
     read_grammar: GrammarReader,
 ) -> CheckedStep | None:
     """Check one step with its reference; None where it can't be compiled."""
-    system = _only(
-        step, [p for p in step.parts if isinstance(p, tree.Prompt) and p.kind == "system"], "system", context
-    )
-    prompt = _only(
-        step, [p for p in step.parts if isinstance(p, tree.Prompt) and p.kind == "prompt"], "prompt", context
-    )
-    reply = _only(step, [part for part in step.parts if isinstance(part, tree.Reply)], "reply", context)
-    update = _only(step, [part for part in step.parts if isinstance(part, tree.Update)], "update", context)
+    system = _only([p for p in step.parts if isinstance(p, tree.Prompt) and p.kind == "system"], "system", context)
+    prompt = _only([p for p in step.parts if isinstance(p, tree.Prompt) and p.kind == "prompt"], "prompt", context)
+    reply = _only([part for part in step.parts if isinstance(part, tree.Reply)], "reply", context)
+    update = _only([part for part in step.parts if isinstance(part, tree.Update)], "update", context)
     missing = [word for word, part in (("prompt", prompt), ("reply", reply), ("update", update)) if part is None]
     if missing:
         place = step.name.span if step.name is not None else head(step.span)
@@ -62,7 +58,7 @@ def check_step(
     scope.declare(Binding("reply", reply_type, "reply", None if reply is None else reply.span))
     declared_lets = [part for part in step.parts if isinstance(part, tree.Let)]
     lets = check_lets(declared_lets, scope, Names(context.problems, context.names), context)
-    templates = _check_templates(step, system, prompt, lets, scope, facts, context)
+    templates = _check_templates(system, prompt, lets, scope, facts, context)
     checks = tuple(part for part in step.parts if isinstance(part, tree.Check))
     after_checks = _check_checks(checks, scope, context)
     if update is not None:
@@ -106,7 +102,7 @@ _MISSING = {
 }
 
 
-def _only(step: tree.Step, parts: list[_Part], word: str, context: TaskContext) -> _Part | None:
+def _only(parts: list[_Part], word: str, context: TaskContext) -> _Part | None:
     """The one part of its kind; more than one is reported."""
     for further in parts[1:]:
         also = [Label(head(parts[0].span), "first here")]
@@ -122,7 +118,6 @@ class _Templates:
 
 
 def _check_templates(
-    step: tree.Step,
     system: tree.Prompt | None,
     prompt: tree.Prompt | None,
     lets: tuple[CheckedLet, ...],

@@ -100,11 +100,6 @@ class Program:
             for one in self._checked.inputs
         )
 
-    @property
-    def test_names(self) -> tuple[str, ...]:
-        """The names of the tests in the order of the file."""
-        return tuple(test.name.value for test in self._checked.tests)
-
     def test_place(self, name: str) -> Span:
         """Where the test of that name begins; raises KeyError."""
         for test in self._checked.tests:

@@ -134,11 +134,6 @@ class Journal:
         return Position(self._header.number, self._offset, self._sequence, self._chain, self._last)
 
     @property
-    def unwritten_bytes(self) -> int:
-        """How much waits for the next flush."""
-        return len(self._buffer)
-
-    @property
     def failure(self) -> JournalError | None:
         """Why the journal takes nothing more, if so."""
         return self._failure

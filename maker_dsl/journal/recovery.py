@@ -48,12 +48,11 @@ class TornTail:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What opening found. `epoch` is the new writer's; `was_sealed` says that the last writer closed in order."""
+    """What opening found. `epoch` is the new writer's."""
 
     epoch: int
     next_sequence: int
     torn: TornTail | None
-    was_sealed: bool
     snapshots_passed_over: int
 
 
@@ -114,7 +113,6 @@ def open_journal(
             epoch=header.epoch,
             next_sequence=end.sequence,
             torn=torn,
-            was_sealed=reader.is_sealed,
             snapshots_passed_over=len(snapshots) if snapshot is None else snapshots.index(snapshot),
         )
         return Opened(Journal(directory, disk, file, header, segment_bytes), snapshot, report)
