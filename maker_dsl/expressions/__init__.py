@@ -1,1 +1,1 @@
-"""expressions."""
+"""What compiled expressions call at run time: builtins, bounded operators, limits, and errors with their place."""
