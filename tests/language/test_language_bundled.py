@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pytest
 
+from maker_dsl.api import load as load_task
 from maker_dsl.bundled import bundled_names
 from maker_dsl.judging import Vote, judge
 from maker_dsl.language import load
@@ -49,7 +48,7 @@ def test_bundled_task_has_passing_tests(name: str) -> None:
 
 @pytest.mark.parametrize("disks", range(1, 8))
 def test_hanoi_ends_on_the_last_peg_in_the_fewest_moves(disks: int) -> None:
-    task = _bind("hanoi", {"disks": disks})
+    task = load_task("hanoi", disks=disks)
     state, steps = run_reference(task)
     assert steps == 2**disks - 1 == task.expected_steps
     assert state["pegs"] == [[], [], list(range(disks, 0, -1))]
@@ -57,7 +56,7 @@ def test_hanoi_ends_on_the_last_peg_in_the_fewest_moves(disks: int) -> None:
 
 @pytest.mark.parametrize("disks", range(1, 8))
 def test_hanoi_mistakes_pass_the_rules_and_are_wrong(disks: int) -> None:
-    task = _bind("hanoi", {"disks": disks})
+    task = load_task("hanoi", disks=disks)
     (step,) = task.steps
     state = task.initial_state
     while not task.is_done(state):
@@ -76,22 +75,16 @@ def test_hanoi_mistakes_pass_the_rules_and_are_wrong(disks: int) -> None:
 
 @pytest.mark.parametrize("start", [1, 2, 40])
 def test_countdown_reaches_zero(start: int) -> None:
-    state, steps = run_reference(_bind("countdown", {"start": start}))
+    state, steps = run_reference(load_task("countdown", start=start))
     assert (state, steps) == ({"n": 0}, start)
 
 
 @pytest.mark.parametrize("known", [True, False])
 def test_checkout_takes_each_kind_of_step(known: bool) -> None:
-    task = _bind("checkout", {"is_known_customer": known})
+    task = load_task("checkout", is_known_customer=known)
     state, steps = run_reference(task)
     assert steps == task.expected_steps == 6
     result = task.result_codec.dump(task.result(state)).decode()
     assert '"total":117.42' in result
     assert ('"due":"2026-12-07"' in result) is known
     assert ('"payment":"invoice"' in result) is known
-
-
-def _bind(name: str, inputs: Mapping[str, object]) -> Task:
-    program = load(name).program
-    assert program is not None
-    return program.bind(inputs)

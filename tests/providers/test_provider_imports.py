@@ -19,8 +19,10 @@ print(sorted({name.partition(".")[0] for name in sys.modules} & {"litellm", "ope
 """
 
 
-def test_loading_a_profile_does_not_load_litellm() -> None:
-    done = subprocess.run([sys.executable, "-c", LOADS_NO_LITELLM], capture_output=True, text=True, check=False)
+def test_loading_a_profile_does_not_load_litellm(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADS_NO_LITELLM], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
     assert done.stderr == ""
     assert done.stdout == "[]\n"
 

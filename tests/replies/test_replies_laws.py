@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import random
-import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent))
-from reply_strategies import mutate, notations
+from reply_strategies import DISK, check_agreement, mutate, notations
 from type_strategies import types, values
 
 from maker_dsl.errors import InternalError
@@ -26,15 +22,6 @@ SLOW = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
-
-
-def check_agreement(format: GeneratedFormat, text: str) -> None:
-    """`read` raises `InternalError` where only the grammar accepts; here the other way, and the value."""
-    read = format.read(text)
-    if isinstance(read, Parsed):
-        meant = format.read_by_grammar(text, read.start, read.end)
-        assert isinstance(meant, Parsed), (format.grammar, text, meant)
-        assert repr(meant.value) == repr(read.value), (format.grammar, text)
 
 
 @SLOW
@@ -100,8 +87,6 @@ def test_no_text_makes_reading_fail(text: str, data: st.DataObject) -> None:
 
 def test_disagreement_is_our_bug(monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
-
-    from reply_strategies import DISK
 
     from maker_dsl.replies.notation import FormatText, HoleSpec
 

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import random
-import sys
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from reply_strategies import DISK, MOVE, mutate
-from test_replies_laws import check_agreement
+from reply_strategies import DISK, MOVE, check_agreement, mutate, text
 
 from maker_dsl.replies.checks import check_notation
 from maker_dsl.replies.format import GeneratedFormat, reply_format
@@ -42,10 +37,6 @@ LINE = StringType(raw="line")
 TEXT = StringType(raw="text")
 HANOI = FormatText(("move = ", HoleSpec("move", MOVE), "\nnext_state = ", HoleSpec("pegs", PEGS)))
 GOOD = "move = [1, 0, 2]\nnext_state = [[3, 2], [], [1]]"
-
-
-def text(*pieces: str | tuple[str, Type]) -> FormatText:
-    return FormatText(tuple(piece if isinstance(piece, str) else HoleSpec(*piece) for piece in pieces))
 
 
 def value(notation: FormatText | JsonObject | LarkGrammar, reply: str, place: Place | None = None) -> object:

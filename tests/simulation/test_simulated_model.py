@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from simulation.simulation_tasks import DOWN_BY_ONE, NOT_TOO_LONG, countdown, question, with_checks
+from simulation_lab import DOWN_BY_ONE, NOT_TOO_LONG, countdown, question, with_checks
 
 from maker_dsl.judging import Flag, Verdict, Vote, judge
 from maker_dsl.providers.port import Draw, PermanentError

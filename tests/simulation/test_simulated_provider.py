@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from simulation.simulation_tasks import countdown, question
+from simulation_lab import countdown, question
 
 from maker_dsl.providers.clock import FakeClock, run_virtually
 from maker_dsl.providers.port import Completion, Draw, Price, Provider, Request, TransientError

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import aiohttp
 import pytest
 
+from maker_dsl.api import load
 from maker_dsl.judging import Flag, Verdict, Vote, judge
-from maker_dsl.language import load
 from maker_dsl.providers.port import Draw, Question
 from maker_dsl.simulation.model import SimulatedModel
 from maker_dsl.simulation.rates import Rates
@@ -26,12 +26,6 @@ NAMES = [name for name, _ in TASKS]
 FINISHES: dict[str, Finish] = {"stop": "stop", "length": "length"}
 
 
-def bound(name: str, inputs: Mapping[str, object]) -> Task:
-    program = load(name).program
-    assert program is not None
-    return program.bind(inputs)
-
-
 def judged(task: Task, state: State, raw: RawReply) -> Verdict:
     step = task.next_step(state)
     return judge(task, step, state, step.state_locals(state), raw)
@@ -41,7 +35,7 @@ def judged(task: Task, state: State, raw: RawReply) -> Verdict:
 def test_the_reference_leads_to_the_end_and_every_reply_is_what_it_should_be(
     name: str, inputs: Mapping[str, object]
 ) -> None:
-    task = bound(name, inputs)
+    task = load(name, **inputs)
     model = SimulatedModel(task, Rates(wrong=0.2, malformed=0.2, overlong=0.2, truncated=0.2), 1)
     state, index = task.initial_state, 0
     kinds: Counter[str] = Counter()
@@ -70,7 +64,7 @@ def test_the_reference_leads_to_the_end_and_every_reply_is_what_it_should_be(
 
 
 def test_the_mistakes_of_hanoi_pass_its_rules() -> None:
-    task = bound("hanoi", {"disks": 6})
+    task = load("hanoi", disks=6)
     model = SimulatedModel(task, Rates(wrong=1, agree=1))
     reference = SimulatedModel(task, Rates())
     state = task.initial_state
@@ -87,7 +81,7 @@ def test_the_mistakes_of_hanoi_pass_its_rules() -> None:
 
 @pytest.mark.parametrize(("name", "inputs"), TASKS, ids=NAMES)
 def test_the_server_knows_every_state_that_a_client_comes_to(name: str, inputs: Mapping[str, object]) -> None:
-    task = bound(name, inputs)
+    task = load(name, **inputs)
 
     async def follow(session: aiohttp.ClientSession, url: str, state: State, steps: int) -> State:
         for _ in range(steps):

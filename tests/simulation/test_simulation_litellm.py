@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simulation.simulation_tasks import countdown
+from simulation_lab import countdown
 
 from maker_dsl.simulation.rates import Rates
 from maker_dsl.simulation.server import SimulationServer

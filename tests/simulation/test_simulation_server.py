@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from simulation.simulation_tasks import countdown
+from simulation_lab import countdown
 
 from maker_dsl.providers.port import PermanentError
 from maker_dsl.simulation.model import SimulatedModel
@@ -335,7 +335,7 @@ def test_a_task_without_a_reference_gets_no_server() -> None:
 _SERVE = """
 import sys
 from pathlib import Path
-from simulation.simulation_tasks import countdown
+from simulation_lab import countdown
 from maker_dsl.simulation.rates import Rates
 from maker_dsl.simulation.server import serve
 serve(countdown(20), Rates(), log=Path(sys.argv[1]), announce=lambda url: print(url, flush=True))
@@ -349,6 +349,7 @@ def test_serving_announces_its_address_and_ends_on_termination(tmp_path: Path) -
         [sys.executable, "-c", _SERVE, str(tmp_path / "log.jsonl")],
         stdout=subprocess.PIPE,
         text=True,
+        cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": tests},
     ) as process:
         try:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from maker_dsl.bundled import bundled_names, bundled_path
 from maker_dsl.diagnostics import Problems, Source
 from maker_dsl.diagnostics.text import render_all
 from maker_dsl.syntax.parser import parse
@@ -20,7 +21,6 @@ SEED = 20261123
 BOUND_S = 5.0
 """Of processor time; far above what a parse takes."""
 
-ROOT = Path(__file__).resolve().parents[2]
 SCRAPS = [
     '"',
     '"""',
@@ -51,7 +51,8 @@ SCRAPS = [
 
 def originals() -> list[str]:
     """Whole files, and each part of the file that has every construct as a small file of its own."""
-    paths = [*sorted(Path(__file__).parent.glob("files/*.maker")), *sorted(ROOT.glob("tasks/*.maker"))]
+    bundled = [path for name in bundled_names("tasks") if (path := bundled_path("tasks", name))]
+    paths = [*sorted(Path(__file__).parent.glob("files/*.maker")), *bundled]
     texts = [path.read_text(encoding="utf-8") for path in paths]
     source = Source("everything.maker", (Path(__file__).parent / "files" / "everything.maker").read_text("utf-8"))
     tree = parse(source, Problems())

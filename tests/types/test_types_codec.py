@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-
-sys.path.insert(0, str(Path(__file__).parent))
 from type_strategies import as_json, nearly, types, values
 
 from maker_dsl.types.codec import codec

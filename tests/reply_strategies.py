@@ -1,19 +1,17 @@
-"""Hypothesis strategies: formats that are read without doubt, and texts near their replies."""
+"""Reply formats for tests: strategies for formats and texts near their replies, and what must hold of every reading."""
 
 from __future__ import annotations
 
 import random
-import sys
-from pathlib import Path
 
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "types"))
 from type_strategies import types
 
 from maker_dsl.replies.checks import check_notation
+from maker_dsl.replies.format import GeneratedFormat
 from maker_dsl.replies.notation import FormatText, HoleSpec, JsonObject, Notation, Place
-from maker_dsl.types.type import IntType, Member, OptionalType, RecordType, StringType, TupleType
+from maker_dsl.task import Parsed
+from maker_dsl.types.type import IntType, Member, OptionalType, RecordType, StringType, TupleType, Type
 
 DISK = IntType(1, 3, alias="Disk")
 PEG = IntType(0, 2, alias="Peg")
@@ -86,3 +84,17 @@ def mutate(text: str, source: random.Random) -> str:
                 + text[at + 1 :]
             )
     return text
+
+
+def check_agreement(format: GeneratedFormat, text: str) -> None:
+    """`read` raises `InternalError` where only the grammar accepts; here the other way, and the value."""
+    read = format.read(text)
+    if isinstance(read, Parsed):
+        meant = format.read_by_grammar(text, read.start, read.end)
+        assert isinstance(meant, Parsed), (format.grammar, text, meant)
+        assert repr(meant.value) == repr(read.value), (format.grammar, text)
+
+
+def text(*pieces: str | tuple[str, Type]) -> FormatText:
+    """A format text of literal pieces and holes, each a name and a type."""
+    return FormatText(tuple(piece if isinstance(piece, str) else HoleSpec(*piece) for piece in pieces))
