@@ -30,20 +30,31 @@ if TYPE_CHECKING:
         judge,
         load,
         loads,
+        render,
         resume,
         run,
         status,
         verify,
     )
+    from maker_dsl.compiler.binding import InputRefused
     from maker_dsl.diagnostics import Diagnostic
-    from maker_dsl.engine.inspection import StepStory
+    from maker_dsl.engine.inspection import StepMissing, StepStory
     from maker_dsl.engine.report import RunReport, Status
-    from maker_dsl.engine.settings import RunOptions
+    from maker_dsl.engine.settings import RunOptions, SettingsRefused
     from maker_dsl.engine.verification import Verification
+    from maker_dsl.journal.errors import JournalError
     from maker_dsl.judging import Flag, Verdict, Vote
-    from maker_dsl.task import Task
+    from maker_dsl.language import FileProblem
+    from maker_dsl.providers.open import ProfileError
+    from maker_dsl.providers.port import ProviderError
+    from maker_dsl.task import Task, TaskError
 
 _HOMES = {
+    "maker_dsl.providers.port": ("ProviderError",),
+    "maker_dsl.providers.open": ("ProfileError",),
+    "maker_dsl.language": ("FileProblem",),
+    "maker_dsl.journal.errors": ("JournalError",),
+    "maker_dsl.compiler.binding": ("InputRefused",),
     "maker_dsl.api": (
         "ProfileRefused",
         "Refused",
@@ -54,31 +65,49 @@ _HOMES = {
         "judge",
         "load",
         "loads",
+        "render",
         "resume",
         "run",
         "status",
         "verify",
     ),
     "maker_dsl.diagnostics": ("Diagnostic",),
-    "maker_dsl.engine.inspection": ("StepStory",),
+    "maker_dsl.engine.inspection": (
+        "StepMissing",
+        "StepStory",
+    ),
     "maker_dsl.engine.report": ("RunReport", "Status"),
-    "maker_dsl.engine.settings": ("RunOptions",),
+    "maker_dsl.engine.settings": (
+        "SettingsRefused",
+        "RunOptions",
+    ),
     "maker_dsl.engine.verification": ("Verification",),
     "maker_dsl.judging": ("Flag", "Verdict", "Vote"),
-    "maker_dsl.task": ("Task",),
+    "maker_dsl.task": (
+        "TaskError",
+        "Task",
+    ),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Diagnostic",
+    "FileProblem",
     "Flag",
+    "InputRefused",
+    "JournalError",
+    "ProfileError",
     "ProfileRefused",
+    "ProviderError",
     "Refused",
     "RunOptions",
     "RunReport",
+    "SettingsRefused",
     "Status",
+    "StepMissing",
     "StepStory",
     "Task",
+    "TaskError",
     "TaskRefused",
     "Verdict",
     "Verification",
@@ -90,6 +119,7 @@ __all__ = [
     "judge",
     "load",
     "loads",
+    "render",
     "resume",
     "run",
     "status",

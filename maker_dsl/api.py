@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from maker_dsl.diagnostics import Diagnostic, Label, Problems, Source, Span
+from maker_dsl.diagnostics import Diagnostic, Label, Problems, Source, Span, concise
+from maker_dsl.diagnostics.text import render_all
 from maker_dsl.engine.inspection import StepStory, explain_step, read_status
 from maker_dsl.engine.records import RunRecord
 from maker_dsl.engine.report import Observer, RunReport, Status
@@ -46,7 +47,7 @@ class Refused(Exception):
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
-        super().__init__("; ".join(f"{one.code}: {one.title}" for one in self.diagnostics))
+        super().__init__("\n".join(concise.render(one).rstrip() for one in self.diagnostics))
 
 
 class TaskRefused(Refused):
@@ -68,6 +69,11 @@ def diagnostics_of(error: BaseException) -> tuple[Diagnostic, ...] | None:
             return None
 
 
+def render(diagnostics: Iterable[Diagnostic]) -> str:
+    """Diagnostics as people read them: the source lines, with carets."""
+    return render_all(diagnostics)
+
+
 def check(task: str | Path) -> tuple[Diagnostic, ...]:
     """Everything wrong with a task file (a path or the name of a bundled one); raises FileProblem."""
     return read_task(task).diagnostics
@@ -87,45 +93,54 @@ def judge(
     task: Task,
     reply: str,
     *,
-    state: State | None = None,
+    state: Mapping[str, object] | None = None,
     step: str | None = None,
     tokens: int | None = None,
     finish: Finish = "stop",
 ) -> Verdict:
     """What one reply is worth: a Vote or a Flag. Default: the initial state, and the first step that applies there.
 
-    `state` is as `task.state_codec.validate` gives it. Raises TaskError, and KeyError for an unknown step.
+    Fields that `state` leaves out are as in the initial one. Raises ValueRefused for a state that is none, TaskError,
+    and KeyError for an unknown step.
     """
-    state = task.initial_state if state is None else state
+    given: State = task.state_codec.validate({**task.initial_state, **(state or {})})
+    return _judge(task, reply, given, step, tokens, finish)
+
+
+def _judge(task: Task, reply: str, state: State, step: str | None, tokens: int | None, finish: Finish) -> Verdict:
     kind = task.next_step(state) if step is None else task.step(step)
     raw = RawReply(reply, estimate_tokens(reply) if tokens is None else tokens, finish)
     return judge_raw(task, kind, state, kind.state_locals(state), raw)
 
 
 def run(
-    task: Task,
+    task: Task | str | Path,
     *,
     provider: str = "simulated",
     overrides: Sequence[str] = (),
-    runs: Path = RUNS,
+    runs: str | Path = RUNS,
     options: RunOptions | None = None,
     observer: Observer | None = None,
 ) -> RunReport:
-    """Carry out a task. Raises ProfileRefused, SettingsRefused, TaskError; a run that stops early is a report."""
+    """Carry out a task; one given by path or name has its default inputs. A run that stops early is a report.
+
+    Raises as `load`, and ProfileRefused, ProfileError, SettingsRefused, ProviderError, JournalError: nothing was run.
+    """
+    bound = task if isinstance(task, Task) else load(task)
     options = options or RunOptions()
     choice = ProviderChoice(provider, overrides)
 
     async def go() -> RunReport:
-        setup = choice.open(task, options.seed)
-        return await begin_run(task, setup, options, runs, observer=observer).go()
+        setup = choice.open(bound, options.seed)
+        return await begin_run(bound, setup, options, Path(runs), observer=observer).go()
 
-    return asyncio.run(go())
+    return _in_a_loop(go)
 
 
 def resume(
     run: str | Path,
     *,
-    runs: Path = RUNS,
+    runs: str | Path = RUNS,
     provider: str | None = None,
     overrides: Sequence[str] = (),
     options: RunOptions | None = None,
@@ -138,20 +153,28 @@ def resume(
         choose = ProviderChoice(provider, overrides)
         return await reopen_run(directory, load_kept_task, choose, options, observer=observer).go()
 
-    return asyncio.run(go())
+    return _in_a_loop(go)
 
 
-def status(run: str | Path, *, runs: Path = RUNS) -> Status:
+def _in_a_loop(go: Callable[[], Coroutine[Any, Any, RunReport]]) -> RunReport:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(go())
+    raise RuntimeError("this starts an event loop of its own; inside one, await engine.start.begin_run(…).go() instead")
+
+
+def status(run: str | Path, *, runs: str | Path = RUNS) -> Status:
     """Where a run stands; it may be at work meanwhile. Raises journal errors."""
     return read_status(open_run(run, runs))
 
 
-def explain(run: str | Path, step: int, *, runs: Path = RUNS) -> StepStory:
+def explain(run: str | Path, step: int, *, runs: str | Path = RUNS) -> StepStory:
     """Everything that happened at a step, counted from 1. Raises StepMissing and journal errors."""
     return explain_step(open_run(run, runs), load_kept_task, step)
 
 
-def verify(run: str | Path, *, runs: Path = RUNS) -> Verification:
+def verify(run: str | Path, *, runs: str | Path = RUNS) -> Verification:
     """Replay a run's journal without a model. Raises journal errors."""
     return verify_run(open_run(run, runs), load_kept_task)
 
@@ -159,9 +182,9 @@ def verify(run: str | Path, *, runs: Path = RUNS) -> Verification:
 # What the command line uses too ------------------------------------------------------------------------------------
 
 
-def open_run(run: str | Path, runs: Path = RUNS) -> RunDirectory:
+def open_run(run: str | Path, runs: str | Path = RUNS) -> RunDirectory:
     """The directory of a run; raises RunNotFound, RunAmbiguous."""
-    return find_run(runs, str(run), RealDisk())
+    return find_run(Path(runs), str(run), RealDisk())
 
 
 def read_profile(name: str, overrides: Sequence[str] = ()) -> Profile:
@@ -182,6 +205,10 @@ class ProviderChoice:
     def __init__(self, name: str | None, overrides: Sequence[str] = ()) -> None:
         self._name = name
         self._overrides = tuple(overrides)
+
+    def read(self) -> Profile:
+        """The profile of a new run, checked; raises ProfileRefused."""
+        return read_profile(self._name or "simulated", self._overrides)
 
     def open(self, task: Task, seed: int | None) -> ProviderSetup:
         """The provider for a new run, ready for calls. Raises ProfileRefused, ProfileError, PermanentError."""

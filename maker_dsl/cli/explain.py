@@ -46,7 +46,7 @@ def _explain_code(code: str, as_json: bool) -> ExitCode:
     page = pages.page(code)
     if page is None:
         if not re.fullmatch(r"(?i)mk\d+", code):
-            raise click.UsageError(f"`{code}` is no code of a diagnostic; to explain a step, name RUN and STEP.")
+            raise click.UsageError(f"To explain a step of a run, say which: `maker explain {code} 1`.")
         known = pages.codes()
         raise click.UsageError(
             f"There is no diagnostic {code.upper()}; {did_you_mean(code.upper(), known, 'codes are such as MK201.')}"

@@ -21,9 +21,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def set_option(command: F) -> F:
     """`--set NAME=VALUE`, repeatable."""
-    return click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set an input (repeatable).")(
-        command
-    )
+    return click.option(
+        "--set", "settings", multiple=True, metavar="NAME=VALUE|@FILE", help="Set an input (repeatable)."
+    )(command)
 
 
 def state_option(command: F) -> F:
@@ -78,7 +78,7 @@ def bind_program(program: Program, settings: Sequence[str]) -> Task:
             raise click.UsageError(f"--set takes NAME=VALUE, not `{setting}`.")
         if name.strip() in texts:
             raise click.UsageError(f"--set {name.strip()} is given twice.")
-        texts[name.strip()] = text
+        texts[name.strip()] = _text_of(text, f"--set {name.strip()}")
     try:
         return program.bind(program.read_inputs(texts))
     except InputRefused as refused:
@@ -93,12 +93,19 @@ def given_state(task: Task, text: str | None) -> State:
     """The state of `--state`, over the initial one; leaves with 2 where it doesn't fit."""
     if text is None:
         return task.initial_state
-    if text.startswith("@"):
-        try:
-            text = sys.stdin.read() if text == "@-" else Path(text[1:]).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise click.UsageError(f"--state {text}: the file can't be read: {error}") from error
-    return state_from_json(task, text, "--state")
+    return state_from_json(task, _text_of(text, "--state"), "--state")
+
+
+def _text_of(text: str, option: str) -> str:
+    """What an option says: itself, or the text of a file (`@FILE`, `@-`: standard input); `@@` stands for one `@`."""
+    if text.startswith("@@") or not text.startswith("@"):
+        return text.removeprefix("@")
+    try:
+        return sys.stdin.read() if text == "@-" else Path(text[1:]).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise click.UsageError(f"{option} {text}: the file can't be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"{option} {text}: the file is not UTF-8 text") from error
 
 
 def state_from_json(task: Task, text: str, name: str) -> State:

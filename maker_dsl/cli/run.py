@@ -59,9 +59,13 @@ def run(
         seed=seed,
         keep=keep,
     )
-    setup = ProviderChoice(name, overrides).open(bound, seed)
+    choice = ProviderChoice(name, overrides)
+    is_rehearsal = choice.read().provider == "simulated"
+    if not quiet and not is_rehearsal:
+        say("loading LiteLLM …")
+    setup = choice.open(bound, seed)
     if not quiet:
-        kind = " (simulated: a rehearsal, no model is asked)" if setup.profile.get("provider") == "simulated" else ""
+        kind = " (simulated: a rehearsal, no model is asked)" if is_rehearsal else ""
         expected = "" if bound.expected_steps is None else f", {count(bound.expected_steps, 'step')} expected"
         say(f"{bound.name} on {setup.provider.name}{kind}{expected}")
     return work(lambda watcher: begin_run(bound, setup, options, runs, observer=watcher), runs, as_json, quiet)

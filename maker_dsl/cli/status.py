@@ -19,7 +19,7 @@ from maker_dsl.engine.records import RecordUnreadable
 from maker_dsl.engine.report import Status
 from maker_dsl.journal.disk import RealDisk
 from maker_dsl.journal.errors import JournalError
-from maker_dsl.journal.run_directory import list_runs
+from maker_dsl.journal.run_directory import RunDirectory, list_runs
 
 
 @click.command()
@@ -28,12 +28,14 @@ from maker_dsl.journal.run_directory import list_runs
 @json_option
 def status(run: str, runs: Path, as_json: bool) -> int:
     """Say where a run stands. RUN is an id, the beginning of one, or a path; without it, the newest."""
-    found = read_status(open_run(run, runs))
+    directory = open_run(run, runs)
+    found = read_status(directory)
+    state, writer = _state(found, directory)
     if as_json:
-        json_result(_as_json(found))
+        json_result(_as_json(found, state))
         return ExitCode.DONE
     progress = found.progress
-    result(f"{progress.run}: {_state(found)}")
+    result(f"{progress.run}: {state}" + ("" if writer is None else f" (process {writer})"))
     if found.reason is not None:
         result(f"  {found.reason}")
     result(f"  {progress.task} on {progress.provider}, started {found.started}, {duration(progress.seconds)} of work")
@@ -47,8 +49,8 @@ def status(run: str, runs: Path, as_json: bool) -> int:
             result(f"    {count(votes, 'vote')} for {key}")
     if found.result_json is not None:
         result(f"  result: {found.result_json}")
-    elif found.status != "done":
-        result(f"  go on with: {resume_line(progress.run, runs)}")
+    elif writer is None:
+        result(f"  go on with: {resume_line(progress.run, found.status, found.reason, runs)}")
     return ExitCode.DONE
 
 
@@ -67,28 +69,33 @@ def runs(runs: Path, as_json: bool) -> int:
             else:
                 result(f"{directory.run_id}  can't be read: {error}")
             continue
+        state, _ = _state(found, directory)
         if as_json:
-            json_result(_as_json(found))
+            json_result(_as_json(found, state))
         else:
             progress = found.progress
             cost = cost_text(progress.cost_usd)
-            result(f"{directory.run_id}  {_state(found)}, {count(progress.steps, 'step')}, {cost}")
+            result(f"{directory.run_id}  {state}, {count(progress.steps, 'step')}, {cost}")
     if not listed:
         say(f"there are no runs in {runs}")
     return ExitCode.DONE
 
 
-def _state(found: Status) -> str:
-    return found.status or "at work, or killed"
+def _state(found: Status, directory: RunDirectory) -> tuple[str, int | None]:
+    """How the run stands, and which process is at work on it."""
+    if found.status is not None:
+        return found.status, None
+    writer = directory.writer()
+    return ("killed", None) if writer is None else ("running", writer)
 
 
-def _as_json(found: Status) -> dict[str, Any]:
+def _as_json(found: Status, state: str) -> dict[str, Any]:
     progress = found.progress
     return {
         "run": progress.run,
         "task": progress.task,
         "provider": progress.provider,
-        "status": found.status,
+        "status": state,
         "reason": found.reason,
         "started": found.started,
         "steps": progress.steps,

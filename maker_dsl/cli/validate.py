@@ -107,11 +107,13 @@ def _many(
         where = f"{'standard input' if path == '-' else path}, line {number}"
         record = _record(line, where)
         line_state = state_from_json(task, json.dumps(record["state"]), where) if "state" in record else state
+        if "step" in record and record["step"] not in [step.name for step in task.steps]:
+            raise Leave(ExitCode.USAGE, f"{where}: the task `{task.name}` has no step `{record['step']}`")
         step = chosen_step(task, record.get("step", step_name), line_state)
         verdict = _judge(
             task, step, line_state, record["reply"], record.get("tokens", tokens), record.get("finish", finish)
         )
-        json_result({"line": number, **_as_json(verdict, record["reply"])})
+        json_result({"record": number, **_as_json(verdict, record["reply"])})
         total += 1
         rejected += isinstance(verdict, Flag)
     say(f"{total - rejected:,} accepted, {rejected:,} rejected")
@@ -159,7 +161,7 @@ def _with_grammar(path: str, reply: str | None, jsonl: str | None, as_json: bool
     for number, line in _lines(jsonl):
         report = _grammar_report(reply_grammar, _record(line, f"{jsonl}, line {number}")["reply"])
         rejected += report["verdict"] == "reject"
-        json_result({"line": number, **report})
+        json_result({"record": number, **report})
     return ExitCode.NOT_DONE if rejected else ExitCode.DONE
 
 

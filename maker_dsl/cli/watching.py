@@ -14,12 +14,14 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
 from maker_dsl.cli.output import count, say
 from maker_dsl.engine.records import DecisionRecord
 from maker_dsl.engine.report import Progress, RunHandle
 
 LIVE_INTERVAL_S = 0.1
+BAR_COLUMNS = 24
 LINE_INTERVALS_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 """When plain lines come: after these seconds, and then every last of them."""
 
@@ -99,7 +101,7 @@ class LiveDisplay(_Threaded):
         with Live(console=console, auto_refresh=False, transient=True) as live:
             while not self._closed.wait(LIVE_INTERVAL_S):
                 progress = self.run.progress
-                live.update(_draw(progress, self._rate(progress)), refresh=True)
+                live.update(_draw(progress, self._rate(progress), console.width), refresh=True)
 
 
 def make_watcher(quiet: bool) -> Watcher:
@@ -120,8 +122,10 @@ def describe(progress: Progress, steps_per_s: float) -> list[tuple[str, str]]:
     if progress.retries:
         figures.append(("retries", count(progress.retries, "retry", "retries")))
     figures.append(("cost", cost_text(progress.cost_usd, progress.max_cost_usd)))
-    if progress.expected_steps is not None and steps_per_s > 0:
-        left = max(progress.expected_steps - progress.steps, 0) / steps_per_s
+    if progress.expected_steps is not None and progress.steps > progress.expected_steps:
+        figures.append(("left", "more than expected"))
+    elif progress.expected_steps is not None and steps_per_s > 0:
+        left = (progress.expected_steps - progress.steps) / steps_per_s
         figures.append(("left", f"{duration(left)} left"))
     return figures
 
@@ -144,11 +148,16 @@ def duration(seconds: float) -> str:
     return f"{whole} s" if seconds >= 10 else f"{seconds:.1f} s"
 
 
-def _draw(progress: Progress, steps_per_s: float) -> Table:
+def _draw(progress: Progress, steps_per_s: float, width: int) -> Table:
+    """One line of at most `width` columns: the figures, and a bar if there is room for it."""
+    figures = "  ".join(text for _, text in describe(progress, steps_per_s))
     table = Table.grid(padding=(0, 2))
-    figures: dict[str, str] = dict(describe(progress, steps_per_s))
-    bar = ProgressBar(total=progress.expected_steps, completed=progress.steps, width=24)
-    if progress.expected_steps is None:
-        bar = ProgressBar(total=None, pulse=True, width=24)
-    table.add_row(bar, *figures.values())
+    line = Text(figures, no_wrap=True, overflow="ellipsis")
+    if len(figures) + BAR_COLUMNS + 2 > width:
+        table.add_row(line)
+    else:
+        is_open = progress.expected_steps is None
+        table.add_row(
+            ProgressBar(total=progress.expected_steps, completed=progress.steps, pulse=is_open, width=BAR_COLUMNS), line
+        )
     return table

@@ -13,10 +13,12 @@ import click
 
 from maker_dsl.api import RUNS
 from maker_dsl.cli.exits import ExitCode
-from maker_dsl.cli.output import count, json_result, plain, result, say
+from maker_dsl.cli.output import count, json_result, plain, result, say, say_diagnostics
 from maker_dsl.cli.watching import Watcher, cost_text, duration, make_watcher
+from maker_dsl.engine.records import RunStatus
 from maker_dsl.engine.report import RunReport
 from maker_dsl.engine.run import Run
+from maker_dsl.task import TaskError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,13 +43,18 @@ def quiet_option(command: F) -> F:
 def work(make: Callable[[Watcher], Run], runs: Path, as_json: bool, quiet: bool) -> ExitCode:
     """Work on the run that `make` makes, tell how it ended, and say with which code to leave."""
     watcher = make_watcher(quiet)
-    report = asyncio.run(_go(make, watcher))
+    report, task_error = asyncio.run(_go(make, watcher))
     if as_json:
         json_result(report.members())
     else:
         _tell(report, quiet)
+    if report.status == "undecided":
+        say(f"see why with: maker explain {report.run} {report.steps + 1}{runs_words(runs)}")
+    if task_error is not None:
+        say_diagnostics([task_error.diagnostic])
+        return ExitCode.WRONG
     if report.status != "done":
-        say(f"go on with: {resume_line(report.run, runs)}")
+        say(f"go on with: {resume_line(report.run, report.status, report.reason, runs)}")
     return exit_code(report)
 
 
@@ -58,16 +65,30 @@ def exit_code(report: RunReport) -> ExitCode:
     return ExitCode.INTERRUPTED if report.status == "interrupted" else ExitCode.NOT_DONE
 
 
-def resume_line(run: str, runs: Path) -> str:
-    """What to type to go on with a run."""
-    return f"maker resume {run}" + ("" if runs == RUNS else f" --runs {runs}")
+def resume_line(run: str, status: RunStatus | None, reason: str | None, runs: Path) -> str:
+    """What to type to go on with a run; after a limit, with the option that has to be raised."""
+    return f"maker resume {run}{_raised(status, reason or '')}{runs_words(runs)}"
 
 
-async def _go(make: Callable[[Watcher], Run], watcher: Watcher) -> RunReport:
+def runs_words(runs: Path) -> str:
+    """The option that says where runs are, if it is needed."""
+    return "" if runs == RUNS else f" --runs {runs}"
+
+
+def _raised(status: RunStatus | None, reason: str) -> str:
+    if status == "undecided":
+        return " --max-samples N"
+    for option, value in (("--max-steps", "N"), ("--max-cost", "USD")):
+        if status == "limit" and option in reason:
+            return f" {option} {value}"
+    return ""
+
+
+async def _go(make: Callable[[Watcher], Run], watcher: Watcher) -> tuple[RunReport, TaskError | None]:
     run = make(watcher)
     try:
         with _stopping(run):
-            return await run.go()
+            return await run.go(), run.task_error
     finally:
         watcher.close()
 
@@ -81,8 +102,8 @@ def _stopping(run: Run) -> Iterator[None]:
         loop.remove_signal_handler(signal.SIGINT)
         run.stop(name)
 
-    loop.add_signal_handler(signal.SIGINT, stop, "interrupted by Ctrl-C")
-    loop.add_signal_handler(signal.SIGTERM, stop, "asked to end (SIGTERM)")
+    loop.add_signal_handler(signal.SIGINT, stop, "by Ctrl-C")
+    loop.add_signal_handler(signal.SIGTERM, stop, "by SIGTERM")
     try:
         yield
     finally:

@@ -26,6 +26,7 @@ STEPS_PER_BREATH = 32
 SPACE_PER_STEP_BYTES = 1 << 16
 """Room that must be on the disk before a step begins, beside that for the texts of its replies."""
 
+LONGEST_STATE_SHOWN = 500
 BYTES_PER_TOKEN = 16
 UNCAPPED_TOKENS = 8_192
 
@@ -50,6 +51,7 @@ class Run:
         self._observer = observer
         self._stop_reason: str | None = None
         self._main: asyncio.Task[object] | None = None
+        self._task_error: TaskError | None = None
 
     @property
     def run_id(self) -> str:
@@ -66,6 +68,11 @@ class Run:
         """The counts so far; to be looked at, not to be kept."""
         return self._recorder.fold.run.totals
 
+    @property
+    def task_error(self) -> TaskError | None:
+        """What is wrong in the task's text, where that stopped the run."""
+        return self._task_error
+
     def stop(self, reason: str = "stopped on request") -> None:
         """Ask the run to stop cleanly, from the thread of its event loop; calls under way are abandoned."""
         if self._stop_reason is None:
@@ -76,8 +83,8 @@ class Run:
     async def go(self) -> RunReport:
         """Work on the run until it is done or something stops it, then close it.
 
-        Raises TaskError where the task's own text fails. A cancellation that `stop` didn't ask for ends the run as
-        interrupted, closed and resumable, and goes on.
+        Where the task's own text fails, the run ends as `failed`, and `task_error` says where in the text. A
+        cancellation that `stop` didn't ask for ends the run as interrupted, closed and resumable, and goes on.
         """
         self._main = asyncio.current_task()
         if self._observer is not None:
@@ -102,8 +109,8 @@ class Run:
             # What the disk has is unknown: as after a kill, the next resume finds out.
             return self._final("failed", str(error), None)
         except TaskError as error:
-            await self._report("failed", error.diagnostic.title)
-            raise
+            self._task_error = error
+            return await self._report("failed", f"{error.diagnostic.title}; the state is {self._state_shown()}")
         finally:
             await self._release()
 
@@ -140,6 +147,12 @@ class Run:
     @property
     def _slots(self) -> int:
         return max(int(policy.ahead_by.value or 1) for policy in self._recorder.fold.run.policies.values())
+
+    def _state_shown(self) -> str:
+        state = self._recorder.fold.run.state
+        assert state is not None
+        text = self._task.state_codec.dump(state).decode()
+        return text if len(text) <= LONGEST_STATE_SHOWN else text[:LONGEST_STATE_SHOWN] + "…"
 
     async def _report(self, status: RunStatus, reason: str | None) -> RunReport:
         """Close the journal with how the run stands. Nothing is reported that is not on disk."""

@@ -125,7 +125,8 @@ class RunNotFound(RunError):
     """No run in `runs_directory` is called, or begins with, `name`."""
 
     def __init__(self, runs_directory: Path, name: str) -> None:
-        super().__init__(f"there is no run `{name}` in {runs_directory}")
+        what = "there are no runs yet" if name == "last" else f"there is no run `{name}`"
+        super().__init__(f"{what} in {runs_directory}")
         self.runs_directory = runs_directory
         self.name = name
 

@@ -194,6 +194,19 @@ class RunDirectory:
         known_durable = max((snapshot.position.sequence for snapshot in snapshots), default=0)
         return Reader(self.journal_directory, self.disk, start, known_durable=known_durable)
 
+    def writer(self) -> int | None:
+        """The process that last took the lock, if it is still there: for people only, since numbers come again."""
+        pid = self._holder()
+        if pid is None or pid <= 0:
+            return None
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return None
+        except PermissionError:
+            pass
+        return pid
+
     def _holder(self) -> int | None:
         try:
             return int(read_file(self.disk, self.path / _LOCK))

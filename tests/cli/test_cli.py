@@ -138,7 +138,7 @@ def test_a_second_process_is_refused_with_the_pid_of_the_first(tmp_path: Path) -
         status = subprocess.run(
             [sys.executable, "-m", "maker_dsl", "status"], cwd=tmp_path, capture_output=True, text=True, check=True
         )
-        assert "at work" in status.stdout
+        assert f"running (process {first.pid})" in status.stdout
     finally:
         first.kill()
         first.communicate()
