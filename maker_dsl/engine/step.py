@@ -76,7 +76,7 @@ class Decider:
         self.max_tokens = max_tokens
         self.keep = keep
         self.samples_per_call = max(1, gateway.provider.samples_per_call)
-        self.answers_at_once = bool(getattr(gateway.provider, "answers_at_once", False))
+        self.answers_at_once = gateway.provider.answers_at_once
         self._kinds = {
             step.name: Kind(step, policies[step.name], self.samples_per_call, in_flight) for step in task.steps
         }

@@ -93,6 +93,7 @@ class LiteLLMProvider:
         self.name = f"{profile.name} ({profile.model})"
         self.price = profile.own_price or _known_price(litellm, profile.model or "", provider)
         self.samples_per_call = profile.samples_per_call or _samples_per_call(profile, provider)
+        self.answers_at_once = False
         self._litellm = litellm
         self._timeout_s = profile.timeout_s
         self._server = "the server" if profile.api_base is None else f"the server at {public_url(profile.api_base)}"

@@ -133,6 +133,11 @@ class Provider(Protocol):
         """None where nobody knows."""
         ...
 
+    @property
+    def answers_at_once(self) -> bool:
+        """Whether `complete` never waits, so that calls side by side gain nothing."""
+        ...
+
     def input_bound(self, prompt: Prompt) -> int:
         """An upper bound of the prompt's tokens, cheap to compute."""
         ...

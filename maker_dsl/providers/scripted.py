@@ -38,10 +38,12 @@ class ScriptedProvider:
         clock: Clock | None = None,
         price: Price | None = None,
         samples_per_call: int = 1,
+        answers_at_once: bool = False,
         name: str = "scripted",
     ) -> None:
         self.name = name
         self.samples_per_call = samples_per_call
+        self.answers_at_once = answers_at_once
         self.price = price
         self.calls: list[Request] = []
         self.in_flight = 0

@@ -64,9 +64,10 @@ class Tally:
 
 def measure(steps: int, script: Callable[[Request], Any], *, at_once: bool, in_flight: int | None, k: int) -> Tally:
     tally = Tally(start=steps)
-    provider = ScriptedProvider(script, clock=FakeClock(), samples_per_call=k if at_once else 1)
+    provider = ScriptedProvider(
+        script, clock=FakeClock(), samples_per_call=k if at_once else 1, answers_at_once=at_once
+    )
     provider.calls = Forgetful()
-    provider.answers_at_once = at_once  # type: ignore[attr-defined]
 
     async def main() -> RunReport:
         asked = RunOptions(ahead_by=k, max_samples=5000)
@@ -179,9 +180,8 @@ def test_law_7_memory_stays_flat(tmp_path: Path) -> None:
                 gc.collect()
                 sizes.append(tracemalloc.get_traced_memory()[0])
 
-    provider = ScriptedProvider(right, samples_per_call=4)
+    provider = ScriptedProvider(right, samples_per_call=4, answers_at_once=True)
     provider.calls = Forgetful()
-    provider.answers_at_once = True  # type: ignore[attr-defined]
 
     async def main(runs: Path) -> RunReport:
         task = countdown(6_000, largest=10**9)

@@ -65,9 +65,8 @@ _TRIES: dict[object, list[int]] = {}
 
 def provider(*, at_once: bool, samples_per_call: int = 1) -> ScriptedProvider:
     _TRIES.clear()
-    made = ScriptedProvider(unreliable, clock=None if at_once else FakeClock(), samples_per_call=samples_per_call)
-    made.answers_at_once = at_once  # type: ignore[attr-defined]
-    return made
+    clock = None if at_once else FakeClock()
+    return ScriptedProvider(unreliable, clock=clock, samples_per_call=samples_per_call, answers_at_once=at_once)
 
 
 def start(disk: MemoryDisk, made: ScriptedProvider, **asked: Any) -> RunReport:
