@@ -7,12 +7,15 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from transcript import check_transcript, run_maker
 
+from maker_dsl.api import status as read_status
 from maker_dsl.cli import app
+from maker_dsl.journal.errors import JournalError
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.md"))
 
@@ -79,6 +82,16 @@ def test_quiet_prints_nothing_but_the_result(tmp_path: Path) -> None:
     assert (found.stdout, found.stderr) == ("n = 0\n", "")
 
 
+def wait_for_steps(runs: Path) -> None:
+    """Wait until a run of another process has decided steps."""
+    for _ in range(600):
+        with suppress(JournalError):
+            if read_status("last", runs=runs).progress.steps:
+                return
+        time.sleep(0.05)
+    raise AssertionError("no run began")
+
+
 def test_ctrl_c_stops_cleanly_and_the_line_that_it_prints_goes_on(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "maker_dsl", "run", "hanoi", "--set", "disks=12", "--override", "simulate.latency=0.01"],
@@ -87,12 +100,7 @@ def test_ctrl_c_stops_cleanly_and_the_line_that_it_prints_goes_on(tmp_path: Path
         stderr=subprocess.PIPE,
         text=True,
     )
-    runs = tmp_path / "runs"
-    for _ in range(600):
-        if any(runs.glob("*/journal/*")):
-            break
-        time.sleep(0.05)
-    time.sleep(0.5)
+    wait_for_steps(tmp_path / "runs")
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
