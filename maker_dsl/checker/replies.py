@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -86,6 +87,20 @@ def reply_fields(
     if isinstance(notation, tree.ReplyText):
         return tuple((piece.name, piece.type) for piece in notation.pieces if isinstance(piece, tree.Hole))
     return tuple((member.name, member.type) for member in notation.members)
+
+
+def speaks_of_form(fixed_text: str, notation: tree.ReplyText | tree.ReplyJson | tree.ReplyGrammar) -> bool:
+    """Whether a prompt's own words could describe the reply: they name a literal of its text, or one of its fields.
+
+    A format text without words of its own can be described in any words.
+    """
+    if isinstance(notation, tree.ReplyText):
+        lines = [line for piece in notation.pieces if isinstance(piece, str) for line in piece.split("\n")]
+        literals = [" ".join(line.split()) for line in lines if re.search(r"[^\W\d_]", line)]
+        text = " ".join(fixed_text.split())
+        return not literals or any(literal in text for literal in literals)
+    words = set(re.findall(r"\w+", fixed_text))
+    return any(name.name in words for name, _ in reply_fields(notation))
 
 
 def make_notation(

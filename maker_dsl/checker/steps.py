@@ -13,12 +13,13 @@ from maker_dsl.checker.lets import check_lets
 from maker_dsl.checker.names import Names, warn_unused
 from maker_dsl.checker.places import head
 from maker_dsl.checker.references import check_reference
-from maker_dsl.checker.replies import CheckedReply, GrammarReader, check_reply
-from maker_dsl.checker.scope import Binding, Path, Scope
+from maker_dsl.checker.replies import CheckedReply, GrammarReader, check_reply, speaks_of_form
+from maker_dsl.checker.scope import RAW_REPLY, Binding, Path, Scope
 from maker_dsl.checker.task_context import STANDARD_FLAGS, TaskContext
-from maker_dsl.checker.templates import CheckedTemplate, check_template, warn_of_blind_prompt
+from maker_dsl.checker.templates import CheckedTemplate, check_template, warn_of_blind_prompt, warn_of_silent_prompt
+from maker_dsl.checker.traversal import descendants
 from maker_dsl.checker.votes import check_vote_on, check_vote_settings
-from maker_dsl.diagnostics import Label, Span
+from maker_dsl.diagnostics import Label, Severity, Span
 from maker_dsl.syntax import tree
 from maker_dsl.types.type import NeverType
 
@@ -58,7 +59,7 @@ def check_step(
     scope.declare(Binding("reply", reply_type, "reply", None if reply is None else reply.span))
     declared_lets = [part for part in step.parts if isinstance(part, tree.Let)]
     lets = check_lets(declared_lets, scope, Names(context.problems, context.names), context)
-    templates = _check_templates(system, prompt, lets, scope, facts, context)
+    templates = _check_templates(system, prompt, reply, lets, scope, facts, context)
     checks = tuple(part for part in step.parts if isinstance(part, tree.Check))
     after_checks = _check_checks(checks, scope, context)
     if update is not None:
@@ -68,6 +69,12 @@ def check_step(
     if checked_reply is None or reply is None:
         return None
     on = _check_on(step, settings, task_vote, checked_reply, reply, context)
+    if not _uses_fields([*declared_lets, *checks, *([] if update is None else [update])]) and on is None:
+        title = "nothing in this step uses the reply"
+        help = "take something of it over in `update`, or check it in a `rule`: its fields are " + ", ".join(
+            f"`reply.{member.name}`" for member in checked_reply.type.members
+        )
+        context.unused.add("MK279", title, reply.span, help=help, severity=Severity.WARNING)
     reference_lets: tuple[CheckedLet, ...] = ()
     if reference is not None:
         reference_lets = check_reference(reference, scope, lets, checked_reply.type, facts, context)
@@ -120,6 +127,7 @@ class _Templates:
 def _check_templates(
     system: tree.Prompt | None,
     prompt: tree.Prompt | None,
+    reply: tree.Reply | None,
     lets: tuple[CheckedLet, ...],
     scope: Scope,
     facts: Iterable[Path],
@@ -141,10 +149,29 @@ def _check_templates(
     changing = {*context.state_types, *(let.name for let in lets)}
     shown = [one for one in made if one is not None]
     if len(shown) == (system is not None) + (prompt is not None) and prompt is not None:
-        blind = all(not (one.names & changing) and not one.uses_reply_forms for one in shown)
-        if blind:
+        tells_form = any(one.uses_reply_forms for one in shown)
+        if not tells_form and not any(one.names & changing for one in shown):
             warn_of_blind_prompt(prompt.template, context.problems)
+        elif not tells_form and reply is not None:
+            fixed = "\n".join(one.fixed_text for one in shown)
+            if not speaks_of_form(fixed, reply.notation):
+                warn_of_silent_prompt(prompt.template, context.unused)
     return templates
+
+
+def _uses_fields(parts: Iterable[tree.Node]) -> bool:
+    """Whether one of the parts looks at a field of the reply's value (the raw text and its length are no fields)."""
+    nodes = [node for part in parts for node in descendants(part)]
+    replies = sum(isinstance(node, tree.Name) and node.name == "reply" for node in nodes)
+    raw = {member.name for member in RAW_REPLY.members}
+    of_raw = sum(
+        isinstance(node, tree.FieldAccess)
+        and isinstance(node.object, tree.Name)
+        and node.object.name == "reply"
+        and node.name.name in raw
+        for node in nodes
+    )
+    return replies > of_raw
 
 
 def _check_checks(checks: Sequence[tree.Check], scope: Scope, context: TaskContext) -> Scope:

@@ -43,6 +43,13 @@ class CheckedTemplate:
     names: frozenset[str]
     uses_reply_forms: bool
 
+    @property
+    def fixed_text(self) -> str:
+        """The words that are the same in every prompt: the text itself and the texts in its expressions."""
+        shown = [node.data for node in self.tree.find_all(nodes.TemplateData)]
+        written = [node.value for node in self.tree.find_all(nodes.Const) if isinstance(node.value, str)]
+        return "\n".join([*shown, *written])
+
 
 def check_template(
     text: tree.Text,
@@ -230,6 +237,17 @@ class _Statements:
                 return join_types([place.type for place in places])
         self._report.wrong(node, "MK381", "this can't be looped over", f"it is {describe(type_)}, not a list or map")
         return _UNKNOWN
+
+
+def warn_of_silent_prompt(text: tree.Text, problems: Problems) -> None:
+    """The warning for a step whose prompts don't tell the model in which form to answer."""
+    problems.add(
+        "MK288",
+        "the prompt never says how the answer must look",
+        text.span,
+        help="put `{{ reply.format }}` into it, on a line of its own at the end",
+        severity=Severity.WARNING,
+    )
 
 
 def warn_of_blind_prompt(text: tree.Text, problems: Problems) -> None:
