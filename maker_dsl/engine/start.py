@@ -186,7 +186,7 @@ def reopen_run(
         task = load_task(text, record.source, decode_inputs(record.inputs))
         setup = choose_provider(task, record)
         journal, state = _recover(directory, task, record, undo)
-        if (state.record.task_sha256, state.record.inputs) != (hash_task(text), record.inputs):
+        if state.record != record or record.task_sha256 != hash_task(text):
             raise RunUnreadable(directory.path, "run.json or task.maker was changed since the run started")
         settings = resumed_settings(state, asked)
         require_possible(settings, setup.provider)

@@ -9,7 +9,7 @@ The first mismatch ends it: what follows from a wrong record says nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from maker_dsl.engine.fold import Fold, FoldError, begin
 from maker_dsl.engine.records import (
@@ -105,7 +105,7 @@ def verify_run(directory: RunDirectory, load_task: LoadTask) -> Verification:
     record = read_run_record(directory)
     text = directory.task_text()
     task = load_task(text, record.source, decode_inputs(record.inputs))
-    verifier = _Verifier(task, hash_task(text), record.inputs)
+    verifier = _Verifier(task, hash_task(text), record)
     mismatch: Mismatch | None = None
     with directory.reader() as reader:
         sequence = 0
@@ -139,10 +139,10 @@ def verify_run(directory: RunDirectory, load_task: LoadTask) -> Verification:
 class _Verifier:
     """Folds events as a run does, and checks each against what is known before it."""
 
-    def __init__(self, task: Task, task_sha256: str, inputs: str) -> None:
+    def __init__(self, task: Task, task_sha256: str, record: RunRecord) -> None:
         self.task = task
         self._task_sha256 = task_sha256
-        self._inputs = inputs
+        self._record = record
         self.fold: Fold | None = None
         self.counts = _Counts()
         self._present: _Step | None = None
@@ -175,8 +175,10 @@ class _Verifier:
             raise _Broken("the first record", "a run", type(event).__name__)
         if event.task_sha256 != self._task_sha256:
             raise _Broken("the hash of task.maker", event.task_sha256, self._task_sha256)
-        if event.inputs != self._inputs:
-            raise _Broken("the inputs in run.json", event.inputs, self._inputs)
+        if event != self._record:
+            names = [name for name, value in asdict(event).items() if asdict(self._record)[name] != value]
+            shown = [{name: asdict(record)[name] for name in names} for record in (event, self._record)]
+            raise _Broken("what run.json says", *shown)
         return Fold(begin(event, self.task), self.task)
 
     def _judged(self, call: CallRecord) -> tuple[Vote | None, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from engine_lab import RUNS, countdown, load_countdown, memory_world, new_run, only_run, right
 
+from maker_dsl.engine.fold import FoldError
 from maker_dsl.engine.inspection import StepMissing, StepStory, explain_step, read_events
 from maker_dsl.engine.records import (
     CallRecord,
@@ -208,10 +209,11 @@ def test_another_task_is_not_taken_for_the_one_of_the_run() -> None:
     assert found.mismatch.what == "the initial state"
 
 
-def test_a_task_or_inputs_changed_beside_the_journal_are_found() -> None:
+def test_what_is_changed_beside_the_journal_is_found() -> None:
     directory = run()
     facts = directory.facts().configuration
-    for changes, what in (({"task_sha256": "0" * 64}, None), ({"inputs": '{"start":9}'}, "the inputs in run.json")):
+    what = "what run.json says"
+    for changes in ({"task_sha256": "0" * 64}, {"inputs": '{"start":9}'}, {"seed": 77}, {"keep": "contested"}):
         disk = MemoryDisk([RUNS])
         configuration = {"record": {**facts["record"], **changes}}
         changed = RunDirectory.create(RUNS, directory.run_id, directory.task_text(), configuration, disk)
@@ -221,6 +223,8 @@ def test_a_task_or_inputs_changed_beside_the_journal_are_found() -> None:
         journal.close()
         found = verified(changed)
         assert (None if found.mismatch is None else found.mismatch.what) == what
+        with pytest.raises((RunUnreadable, FoldError), match=r"run\.json or task\.maker was changed|the initial state"):
+            reopen_run(changed, load_countdown(), lambda _t, _r: ProviderSetup(ScriptedProvider(right)))
     edited = RunDirectory.create(
         RUNS, directory.run_id, "task countdown { other }", facts, another := MemoryDisk([RUNS])
     )
