@@ -80,7 +80,7 @@ def _tell(story: StepStory) -> None:
 
 
 def _tell_sample(sample: SampleStory) -> None:
-    again = "" if sample.attempt == 0 else f", resample {sample.attempt}"
+    again = "" if sample.resample == 0 else f", resample {sample.resample}"
     temperature = "" if sample.temperature is None else f", temperature {sample.temperature:g}"
     if sample.flag is not None:
         verdict = f"FLAGGED {sample.flag.name}: {sample.flag.detail}"

@@ -177,17 +177,17 @@ class Fold:
         if len(call.replies) > len(call.draws):
             raise FoldError("the number of replies", f"up to {len(call.draws)}", len(call.replies))
         ballot = opened.ballot
-        for (slot, attempt), number in zip(call.draws, call.replies, strict=False):
+        for (slot, resample), number in zip(call.draws, call.replies, strict=False):
             if not 0 <= number < len(entries):
                 raise FoldError("the number of a reply", f"less than {len(entries)}", number)
-            flagged = opened.attempts.get(slot, 0)
-            if attempt != flagged or slot in opened.votes_by_slot:
-                raise FoldError(f"the attempt at slot {slot}", flagged, attempt)
+            flagged = opened.flagged_by_slot.get(slot, 0)
+            if resample != flagged or slot in opened.votes_by_slot:
+                raise FoldError(f"the resample at slot {slot}", flagged, resample)
             entry = entries[number]
             opened.samples += 1
             totals.samples += 1
             if entry.key is None:
-                opened.attempts[slot] = flagged + 1
+                opened.flagged_by_slot[slot] = flagged + 1
                 name = "unknown" if entry.flag is None else entry.flag.name
                 totals.flags[name] = totals.flags.get(name, 0) + 1
                 continue

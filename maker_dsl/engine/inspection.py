@@ -35,7 +35,7 @@ class SampleStory:
     """One sample of a step: where it stood, what came, and its verdict. `text` is None where the run didn't keep it."""
 
     slot: int
-    attempt: int
+    resample: int
     temperature: float | None
     text: str | None
     finish: Finish
@@ -186,14 +186,14 @@ def _story(
 ) -> StepStory:
     samples = []
     for call in calls:
-        for (slot, attempt), number in zip(call.draws, call.replies, strict=False):
+        for (slot, resample), number in zip(call.draws, call.replies, strict=False):
             entry = opened.entries[number]
             record = entry.record
             counted = record.key is not None and slot < opened.ballot.counted
             samples.append(
                 SampleStory(
                     slot,
-                    attempt,
+                    resample,
                     call.temperature,
                     record.text,
                     record.finish,
@@ -210,7 +210,7 @@ def _story(
         kind,
         prompt,
         state_json,
-        tuple(sorted(samples, key=lambda sample: (sample.slot, sample.attempt))),
+        tuple(sorted(samples, key=lambda sample: (sample.slot, sample.resample))),
         failures,
         tuple(opened.ballot.votes.items()),
         None if decision is None else decision.value,

@@ -40,4 +40,4 @@ class Kind:
 
     def temperature_of(self, draw: Draw) -> float | None:
         """The first sample of a step at the first temperature; a redraw there would only repeat itself."""
-        return self.first_temperature if draw.slot == 0 and draw.attempt == 0 else self.temperature
+        return self.first_temperature if draw.slot == 0 and draw.resample == 0 else self.temperature

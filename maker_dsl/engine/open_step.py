@@ -26,13 +26,13 @@ class Entry:
 class OpenStep:
     """The replies and votes of the step that is not decided yet."""
 
-    __slots__ = ("attempts", "ballot", "entries", "first_of_key", "index", "samples", "votes_by_slot")
+    __slots__ = ("ballot", "entries", "first_of_key", "flagged_by_slot", "index", "samples", "votes_by_slot")
 
     def __init__(self, index: int, ballot: Ballot) -> None:
         self.index = index
         self.ballot = ballot
         self.entries: list[Entry] = []
-        self.attempts: dict[int, int] = {}
+        self.flagged_by_slot: dict[int, int] = {}
         """Flagged samples by slot."""
         self.votes_by_slot: dict[int, int] = {}
         """The reply that filled a slot."""
@@ -42,7 +42,7 @@ class OpenStep:
     @property
     def is_contested(self) -> bool:
         """Whether replies were flagged or disagree."""
-        return len(self.first_of_key) > 1 or bool(self.attempts)
+        return len(self.first_of_key) > 1 or bool(self.flagged_by_slot)
 
     def winner(self) -> int:
         """The reply of the lowest slot that voted for the winning key; the ballot must be decided."""

@@ -96,7 +96,7 @@ class Decider:
                 await vote.draw_together()
         won = opened.ballot.decision
         if won is None:
-            flagged = sum(opened.attempts.values())
+            flagged = sum(opened.flagged_by_slot.values())
             return Undecided(index, step.name, opened.samples, dict(opened.ballot.votes), flagged)
         number = opened.winner()
         following = state_after(self.task, step, state, opened.entries[number])
@@ -222,14 +222,14 @@ class _StepVote:
             self._open_slots = kind.slots
             return kind.opening
         ballot: Ballot = opened.ballot
-        filled, attempts, calling = opened.votes_by_slot, opened.attempts, self._calling
+        filled, flagged_by_slot, calling = opened.votes_by_slot, opened.flagged_by_slot, self._calling
         if self._open_slots == 0:
             # Resumed: as many slots as had been opened with what is known, at least.
-            self._open_slots = max(kind.slots, 1 + max([*filled, *attempts]))
+            self._open_slots = max(kind.slots, 1 + max([*filled, *flagged_by_slot]))
         self._open_slots += ballot.further_slots_needed(self._open_slots)
         missing = [slot for slot in range(self._open_slots) if slot not in filled and slot not in calling]
         allowed = max(0, kind.max_samples - opened.samples - len(calling))
-        draws = [Draw(slot, attempts.get(slot, 0)) for slot in missing[:allowed]]
+        draws = [Draw(slot, flagged_by_slot.get(slot, 0)) for slot in missing[:allowed]]
         return kind.grouped(draws, self._decider.samples_per_call) if draws else ()
 
     def _request(self, temperature: float | None, draws: tuple[Draw, ...]) -> Request:
@@ -264,7 +264,7 @@ class _StepVote:
         self._decider.recorder.call(
             CallRecord(
                 self._index,
-                tuple([(draw.slot, draw.attempt) for draw in draws]),
+                tuple([(draw.slot, draw.resample) for draw in draws]),
                 temperature,
                 "ok",
                 tuple(records),

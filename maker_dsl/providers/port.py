@@ -28,10 +28,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Which sample of a step: the slot it is to fill and how many flagged samples that slot has had before."""
+    """Which sample of a step."""
 
     slot: int
-    attempt: int
+    resample: int
+    """From 0: how many flagged samples that slot has had before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The simulated model: answers a task's questions from its `reference`, failing at set rates.
 
 Used by the provider (in process) and by the server. Invariant: what a draw gives depends on seed, question, slot and
-attempt alone, never on the order of the draws, on faults of the transport or on the temperature; so a resumed run draws
-what the interrupted one would have drawn. Called millions of times in a run: the usual case is a hash and a look-up.
+resample alone, never on the order of the draws, on faults of the transport or on the temperature; so a resumed run
+draws what the interrupted one would have drawn. Called millions of times in a run: the usual case is a hash and a look-up.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class SimulatedModel:
         if found is None or (found[0].state is not question.state and found[0].state != question.state):
             found = self._remember(question)
         answers, right = found
-        numbers = self._chance.four(_DRAW.pack(question.index, draw.slot, draw.attempt))
+        numbers = self._chance.four(_DRAW.pack(question.index, draw.slot, draw.resample))
         if numbers[0] >= self._below_truncated and not self._has_latency:
             return right if max_tokens is None or right.reply.tokens <= max_tokens else _cut(right, max_tokens)
         return self._draw(answers, numbers, max_tokens)

@@ -93,7 +93,7 @@ class SimulatedProvider:
         """Nothing to give back."""
 
     def _next_fault(self, index: int, first: Draw) -> Fault | None:
-        call = (index, first.slot, first.attempt)
+        call = (index, first.slot, first.resample)
         tries = self._failed_tries
         tried = tries.pop(call, 0) if tries else 0
         fault = self._model.fault(_CALL.pack(*call, tried))

@@ -157,7 +157,7 @@ def test_law_5_a_claimed_state_that_breaks_the_rules_has_no_vote() -> None:
 
     def script(request: Request) -> str:
         (draw,) = request.draws
-        return "next = -2000" if draw.attempt == 0 else right(request)
+        return "next = -2000" if draw.resample == 0 else right(request)
 
     async def main() -> RunReport:
         task = countdown(3, believing=True)

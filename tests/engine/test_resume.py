@@ -226,7 +226,7 @@ def known(run: RunState) -> tuple[Any, ...]:
     """All that a run's state says, in a form to be compared."""
     opened = None
     if run.open is not None:
-        opened = (dict(run.open.ballot.votes), run.open.attempts, run.open.votes_by_slot, run.open.samples)
+        opened = (dict(run.open.ballot.votes), run.open.flagged_by_slot, run.open.votes_by_slot, run.open.samples)
     return (run.index, run.state, run.state_hash, run.totals, run.caps, run.spent, run.granted, run.epochs, opened)
 
 
@@ -291,7 +291,9 @@ def test_the_order_of_independent_calls_does_not_matter(said: list[str], random:
             fold.apply(CallRecord(0, ((slot, 0),), None, "ok", new, (seen.index(text),), (1, 1, 0), 0.5))
         opened = fold.open_step()
         votes = {slot: opened.entries[number].key for slot, number in opened.votes_by_slot.items()}
-        outcomes.append((opened.ballot.decision, dict(opened.ballot.votes), votes, opened.attempts, fold.run.totals))
+        outcomes.append(
+            (opened.ballot.decision, dict(opened.ballot.votes), votes, opened.flagged_by_slot, fold.run.totals)
+        )
     assert outcomes[0] == outcomes[1]
 
 

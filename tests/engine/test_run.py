@@ -76,7 +76,7 @@ def test_replies_to_one_request_are_asked_for_together_by_temperature() -> None:
 def wrong_first(request: Request) -> str:
     """Slot 1's first sample is wrong; all others are right."""
     (draw,) = request.draws
-    return "next = 99" if (draw.slot, draw.attempt) == (1, 0) else right(request)
+    return "next = 99" if (draw.slot, draw.resample) == (1, 0) else right(request)
 
 
 def test_a_dissenting_vote_is_outvoted_by_as_few_samples_as_can_do_it() -> None:
@@ -87,11 +87,11 @@ def test_a_dissenting_vote_is_outvoted_by_as_few_samples_as_can_do_it() -> None:
 def test_law_2_a_flagged_reply_is_replaced_in_its_slot_and_warmer_if_it_was_the_first() -> None:
     def script(request: Request) -> str:
         (draw,) = request.draws
-        return "I think it is 4" if draw.attempt == 0 else right(request)
+        return "I think it is 4" if draw.resample == 0 else right(request)
 
     provider = ScriptedProvider(script)
     report = run_to_end(countdown(1), provider, ahead_by=2, temperature=0.5)
-    asked = sorted((call.draws[0].slot, call.draws[0].attempt, call.temperature) for call in provider.calls)
+    asked = sorted((call.draws[0].slot, call.draws[0].resample, call.temperature) for call in provider.calls)
     assert asked == [(0, 0, 0.0), (0, 1, 0.5), (1, 0, 0.5), (1, 1, 0.5)]
     assert (report.samples, report.votes, report.flags) == (4, 2, {"malformed": 2})
 
@@ -102,9 +102,9 @@ def test_flags_are_counted_by_what_failed() -> None:
 
     def script(request: Request) -> Answer | str:
         (draw,) = request.draws
-        if draw.slot == 0 and draw.attempt == 5:
+        if draw.slot == 0 and draw.resample == 5:
             return Answer((right(request),), finish="length")
-        return said.get(draw.attempt, right(request)) if draw.slot == 0 else right(request)
+        return said.get(draw.resample, right(request)) if draw.slot == 0 else right(request)
 
     report = run_to_end(countdown(1), ScriptedProvider(script), world)
     assert report.flags == {"is small": 1, "not too low": 1, "error": 1, "malformed": 2, "truncated": 1}

@@ -36,7 +36,7 @@ STEPS = 4
 def sometimes_wrong(request: Request) -> str:
     """Step 1 is contested, step 2 has a flagged reply, the others are clean."""
     (draw,) = request.draws
-    match (request.question.index, draw.slot, draw.attempt):
+    match (request.question.index, draw.slot, draw.resample):
         case (1, 1, 0):
             return "well: next = 99"
         case (2, 0, 0):
@@ -166,8 +166,8 @@ def never_ended(event: Event) -> Event | None:
         (on(DecisionRecord, 2, step=3), "the step of a decision", 2),
         (left_out(DecisionRecord, 2), "the step of a call", 2),
         (left_out(CallRecord, 3), None, 3),
-        (on(CallRecord, 1, draws=((0, 1),)), "the attempt at slot 0", 1),
-        (on(CallRecord, 1, draws=((0, 0), (0, 0)), replies=(0, 0)), "the attempt at slot 0", 1),
+        (on(CallRecord, 1, draws=((0, 1),)), "the resample at slot 0", 1),
+        (on(CallRecord, 1, draws=((0, 0), (0, 0)), replies=(0, 0)), "the resample at slot 0", 1),
         (never_ended, "the result", STEPS),
     ],
 )
@@ -246,7 +246,7 @@ def test_a_step_is_told_with_its_prompt_its_samples_and_its_votes() -> None:
     assert (story.kind, story.ahead_by, story.value, story.prompt.user) == ("step", 3, "2", "The number is 3.")
     assert (story.state_json, story.next_state_json) == ('{"n":3}', '{"n":2}')
     assert story.votes == (("2", 4), ("99", 1))
-    assert [(each.slot, each.attempt, each.key, each.temperature) for each in story.samples] == [
+    assert [(each.slot, each.resample, each.key, each.temperature) for each in story.samples] == [
         (0, 0, "2", 0.0),
         (1, 0, "99", 0.1),
         (2, 0, "2", 0.1),

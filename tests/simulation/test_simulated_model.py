@@ -58,7 +58,7 @@ def test_a_rate_of_one_leaves_nothing_else() -> None:
 def test_a_draw_depends_on_seed_step_slot_and_attempt_alone() -> None:
     rates = Rates(wrong=0.2, malformed=0.2, overlong=0.1, truncated=0.1, latency="lognormal(0.1, 1)")
     task = countdown(START)
-    keys = [(index, Draw(slot, attempt)) for index in range(40) for slot in range(4) for attempt in range(2)]
+    keys = [(index, Draw(slot, resample)) for index in range(40) for slot in range(4) for resample in range(2)]
     first = SimulatedModel(task, rates, 3)
     expected = {key: first.draw(question(task, key[0], n=START - key[0]), key[1]) for key in keys}
     shuffled = keys * 2
