@@ -2,7 +2,8 @@
 
 Used by the provider (in process) and by the server. Invariant: what a draw gives depends on seed, question, slot and
 resample alone, never on the order of the draws, on faults of the transport or on the temperature; so a resumed run
-draws what the interrupted one would have drawn. Called millions of times in a run: the usual case is a hash and a look-up.
+draws what the interrupted one would have drawn. Called millions of times in a run: the usual case is a hash and a
+look-up.
 """
 
 from __future__ import annotations
