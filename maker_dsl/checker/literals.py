@@ -103,7 +103,7 @@ def join_items(
             if hint is not None:
                 inference.fit(part, hint)
             else:
-                _report_different(inference, part, parts[0], type_, common)
+                _report_different(inference, part, parts[0], type_, common, is_map=of is MapType)
         else:
             common = joined
     if failed:
@@ -115,15 +115,18 @@ def join_items(
 
 
 def _report_different(
-    inference: Inference, part: tree.Expression, first: tree.Expression, type_: Type, common: Type
+    inference: Inference, part: tree.Expression, first: tree.Expression, type_: Type, common: Type, *, is_map: bool
 ) -> None:
+    help = "the values of a list, a map or a conditional have one type in common"
+    if is_map:
+        help = "the values of a map have one type; a record, whose names stand without quotes, is `{ name: value }`"
     inference.problems.add(
         "MK311",
         "values of different types",
         part.span,
         f"this is {display(type_)}",
         also=[Label(first.span, f"this is {display(common)}")],
-        help="the values of a list, a map or a conditional have one type in common",
+        help=help,
     )
 
 
@@ -219,6 +222,8 @@ def _report_spread(inference: Inference, entry: tree.Spread, type_: Type) -> Non
 def infer_map(inference: Inference, node: tree.MapLiteral, scope: Scope, hint: Type | None) -> Type:
     """`{ "key": value }`."""
     wanted = None if hint is None else strip_optional(hint)
+    if isinstance(wanted, RecordType) and node.entries:
+        return _refuse_quoted_names(inference, node, scope, wanted)
     seen: dict[str, tree.Expression] = {}
     for key, _ in node.entries:
         inference.check(key, scope, StringType())
@@ -234,6 +239,25 @@ def infer_map(inference: Inference, node: tree.MapLiteral, scope: Scope, hint: T
             seen[key.value] = key
     value_hint = wanted.value if isinstance(wanted, MapType) else None
     return join_items(inference, tuple(value for _, value in node.entries), scope, value_hint, MapType)
+
+
+def _refuse_quoted_names(inference: Inference, node: tree.MapLiteral, scope: Scope, wanted: RecordType) -> Type:
+    """Report `{ "name": value }`, as JSON writes it, where a record is wanted."""
+    written: list[str] = []
+    for key, value in node.entries:
+        name = key.value if isinstance(key, tree.StringLiteral) else "name"
+        inference.infer(value, scope, member_type(wanted.members, name))
+        text = value.span.text
+        written.append(f"{name}: {text if len(text) <= 24 and chr(10) not in text else '…'}")
+    more = ", …" if len(written) > 4 else ""
+    inference.problems.add(
+        "MK301",
+        "a record's names stand without quotes",
+        node.span,
+        f"a record is wanted here: {display(wanted)}",
+        help="write `{ " + ", ".join(written[:4]) + more + " }`",
+    )
+    return NeverType()
 
 
 def is_literal(node: AnyNode) -> bool:
