@@ -12,6 +12,7 @@ from maker_dsl.syntax.broken import Broken
 from maker_dsl.syntax.expectations import choice, found, listed
 from maker_dsl.syntax.forms import BLOCK_WORDS, FORMS, home_of
 from maker_dsl.syntax.lexer import NEW_LINE, RESERVED, Token
+from maker_dsl.syntax.methods import replacement
 from maker_dsl.syntax.table import END, load_table
 
 _PART_WORDS = frozenset(word for home in ("a task", "a step", "a test") for word in BLOCK_WORDS[home])
@@ -26,7 +27,7 @@ def starts_new_entry(unexpected: Unexpected) -> bool:
 def of_unexpected(text: str, unexpected: Unexpected, *, in_hole: bool = False) -> Broken:
     """What to say about the token: the likeliest slip if it is a known one, else what was expected."""
     token, before, expected = unexpected.token, unexpected.before, _spelt(unexpected.expected)
-    for explain in (_foreign, _equals, _missing, _separator, _call, _part, _glued):
+    for explain in (_method, _foreign, _equals, _missing, _separator, _call, _part, _glued):
         broken = explain(text, token, before, expected)
         if broken is not None:
             return broken
@@ -223,20 +224,21 @@ def _is_type_end(token: Token) -> bool:
     return token.type in ("NAME", "INT", "STRING", "REGEX") or token.text in ("]", "}", "?", "..", ")")
 
 
+def _method(text: str, token: Token, before: Token | None, expected: frozenset[str]) -> Broken | None:
+    if token.text != "(" or before is None or "." not in expected or before.end != token.start:
+        return None
+    if before.type != "NAME" or text[before.start - 1 : before.start] != ".":
+        return None
+    help_text = replacement(text, before.text, before.start - 1, token.start)
+    return Broken("MK108", "values have no methods", before.start, token.end, help=help_text)
+
+
 def _call(text: str, token: Token, before: Token | None, expected: frozenset[str]) -> Broken | None:
     if token.text != "(" or before is None or "." not in expected:
         return None
     line_break = "\n" in text[before.end : token.start]
     if line_break:
         return None
-    if before.type == "NAME":
-        return Broken(
-            "MK108",
-            "values have no methods",
-            before.start,
-            token.end,
-            help=f"call a function with the value as its argument: `{before.text}(value)`",
-        )
     return Broken(
         "MK108", "only functions can be called, by their names", token.start, token.end, help="write `name(…)`"
     )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
+from maker_dsl.checker.builtins import BUILTINS
 from maker_dsl.diagnostics import Problems, Source
 from maker_dsl.syntax import tree
+from maker_dsl.syntax.methods import FUNCTIONS, METHODS
 from maker_dsl.syntax.parser import parse, parse_expression
 from maker_dsl.syntax.scan import pieces_of
 
@@ -303,3 +306,8 @@ def test_one_slip_is_one_mistake_or_two(slip: str) -> None:
         counts.append(len(problems))
     assert max(counts) <= 2
     assert counts.count(2) < len(counts) / 10
+
+
+def test_help_for_methods_names_functions_that_there_are() -> None:
+    called = {name for text in METHODS.values() for name in re.findall(r"\b([a-z_]+)\(", text)} - {"f"}
+    assert (called | FUNCTIONS) <= set(BUILTINS)
