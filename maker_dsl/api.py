@@ -223,7 +223,14 @@ class ProviderChoice:
         secret = [one for one in kept if STRUCK in one]
         if secret:
             raise ProfileRefused(map(_not_kept, secret))
-        return _open_setup(record.profile.get("asked", "simulated"), (*kept, *self._overrides), task, record.seed)
+        asked = str(record.profile.get("asked", "simulated"))
+        overrides = (*kept, *self._overrides)
+        now, then = _flat(read_profile(asked, overrides).public()), _flat(record.profile)
+        changed = [key for key in {**then, **now} if now.get(key) != then.get(key) and key not in given]
+        changed = [key for key in changed if key not in ("asked", "overrides")]
+        if changed:
+            raise ProfileRefused([_changed(asked, changed)])
+        return _open_setup(asked, overrides, task, record.seed)
 
 
 def _open_setup(name: str, overrides: Sequence[str], task: Task, seed: int | None) -> ProviderSetup:
@@ -246,6 +253,14 @@ def _open_setup(name: str, overrides: Sequence[str], task: Task, seed: int | Non
         options,
         {"asked": name, "overrides": [_public_override(one) for one in overrides], **profile.public()},
     )
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A table's settings by their dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
 
 
 def _number_of(temperature: float | str | None) -> float | None:
@@ -272,6 +287,17 @@ def _not_kept(override: str) -> Diagnostic:
         f"the run was started with a secret `{_key_of(override)}`, which it did not keep",
         Label(Span(source, 0, len(override))),
         help=f"give it again: `--override {_key_of(override)}=…`, better as a variable that `api_key_env` names",
+    )
+
+
+def _changed(name: str, keys: Sequence[str]) -> Diagnostic:
+    source = Source("the run's provider", name)
+    listed = ", ".join(f"`{key}`" for key in keys)
+    return Diagnostic(
+        "MK681",
+        "the profile has changed since the run started",
+        Label(Span(source, 0, len(name)), f"other than it was: {listed}"),
+        help=f"put it back, or say that the run is to go on with it as it is now: `--provider {name}`",
     )
 
 

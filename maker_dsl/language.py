@@ -6,6 +6,7 @@ what is wrong comes back as diagnostics, all that can be found in one go.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,7 +104,9 @@ def read_source(path: Path) -> Source:
     if len(data) > MAX_FILE_BYTES:
         raise FileProblem(f"`{path}` is larger than {MAX_FILE_BYTES:,} bytes")
     try:
-        return Source(str(path), data.decode("utf-8-sig").replace("\r\n", "\n"))
+        # A file's name need not be UTF-8; what is written down of a run has to be.
+        name = os.fsencode(path).decode("utf-8", "replace")
+        return Source(name, data.decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
         raise FileProblem(f"`{path}` is not UTF-8 text (byte {error.start})") from error
 

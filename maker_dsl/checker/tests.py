@@ -9,8 +9,9 @@ from maker_dsl.checker.expressions import check_condition
 from maker_dsl.checker.scope import Scope
 from maker_dsl.checker.steps import step_name
 from maker_dsl.checker.task_context import STANDARD_FLAGS, TaskContext
-from maker_dsl.diagnostics import Label, Span, did_you_mean
+from maker_dsl.diagnostics import Label, Problems, Span, did_you_mean
 from maker_dsl.syntax import tree
+from maker_dsl.types.type import OptionalType
 
 
 def check_tests(
@@ -52,7 +53,19 @@ def _check_test(
     if test.reason is not None:
         _check_reason(test.reason, test.step, steps, context)
     for condition in test.then:
-        check_condition(condition, context.state, problems, context.typing)
+        _check_then(condition, context)
+
+
+def _check_then(condition: tree.Expression, context: TaskContext) -> None:
+    """Check a condition over the new state. It may look into an optional field, unlike elsewhere: null fails the test."""
+    found = Problems()
+    check_condition(condition, context.state, found, context.typing)
+    if found.has_errors:
+        there = [(name,) for name, type_ in context.state_types.items() if isinstance(type_, OptionalType)]
+        again = Problems()
+        check_condition(condition, context.state.child(there), again, context.typing)
+        found = found if again.has_errors else again
+    context.problems.extend(found)
 
 
 def _check_reason(

@@ -78,6 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    _open_closed_streams()
     try:
         code = maker.main(args=None if arguments is None else list(arguments), prog_name="maker", standalone_mode=False)
         sys.stdout.flush()
@@ -94,13 +95,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has gone (`maker … | head`); say nothing more, also not at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):
+        # The reader of our output has gone (`maker … | head`), which click tells by SystemExit. Say nothing more.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
         return ExitCode.DONE
     except Exception as error:
         return _told(error) or _our_bug(error)
     return code if isinstance(code, int) else ExitCode.DONE
+
+
+def _open_closed_streams() -> None:
+    """A stream that the caller closed (`maker … >&-`) takes everything and gives nothing."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def _told(error: Exception) -> int | None:

@@ -38,6 +38,6 @@ def check(files: tuple[str, ...], form: str) -> int:
             elif form == "concise":
                 result(concise.render(diagnostic).rstrip("\n"))
             else:
-                result(render(diagnostic, colour=colour_on(sys.stdout)))
+                click.echo(render(diagnostic, colour=colour_on(sys.stdout)))
     say(f"{count(len(files), 'file')} checked: {summary(found)}")
     return ExitCode.WRONG if wrong else ExitCode.DONE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from maker_dsl.api import diagnostics_of
 from maker_dsl.cli.exits import ExitCode
 from maker_dsl.cli.output import say, say_diagnostics
@@ -30,6 +32,9 @@ def tell(error: Exception) -> ExitCode | None:
             return ExitCode.WRONG
         case ProviderError():
             say(f"{error}")
+            return ExitCode.NOT_DONE
+        case OSError() if error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
+            say(f"the output can't be written: {error.strerror}")
             return ExitCode.NOT_DONE
         case FileProblem():
             say(f"{error}; {error.hint}" if error.hint else f"{error}")

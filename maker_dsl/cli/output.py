@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable
 from datetime import date
@@ -13,17 +14,25 @@ import click
 import orjson
 
 from maker_dsl.diagnostics import Diagnostic, Severity
-from maker_dsl.diagnostics.text import render_all
+from maker_dsl.diagnostics.text import render_all, visible
 
 
 def result(text: str) -> None:
     """Print a result."""
-    click.echo(text)
+    click.echo(_harmless(text))
 
 
 def say(text: str) -> None:
     """Print what is not a result."""
-    click.echo(text, err=True)
+    click.echo(_harmless(text), err=True)
+
+
+_HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def _harmless(text: str) -> str:
+    """The text without what would steer a terminal: it may come from a stranger's task or from a model."""
+    return _HARMFUL.sub(lambda found: visible(found[0]), text)
 
 
 def json_result(value: Any) -> None:
@@ -45,7 +54,8 @@ def say_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
     """Show diagnostics on standard error."""
     found = list(diagnostics)
     if found:
-        say(render_all(found, colour=colour_on(sys.stderr)))
+        # The renderer has made its texts harmless, and colours them.
+        click.echo(render_all(found, colour=colour_on(sys.stderr)), err=True)
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:

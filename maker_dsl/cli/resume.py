@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from maker_dsl.api import ProviderChoice, load_kept_task, open_run
+from maker_dsl.cli.limits import limit_options
 from maker_dsl.cli.loading import check_file, json_option
 from maker_dsl.cli.working import quiet_option, runs_option, work
 from maker_dsl.engine.settings import RunOptions
@@ -17,9 +18,7 @@ from maker_dsl.engine.start import reopen_run
 @click.argument("run", metavar="RUN")
 @click.option("--provider", metavar="NAME|PATH", help="Another profile. [default: as the run was started]")
 @click.option("--override", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a key of the profile.")
-@click.option("--max-samples", type=click.IntRange(min=1), metavar="N", help="Samples for one step.")
-@click.option("--max-steps", type=click.IntRange(min=0), metavar="N", help="Steps before the run stops.")
-@click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Never spend more than this in all.")
+@limit_options
 @click.option("--task", "task_file", metavar="FILE", help="Assert that this is the task the run was started with.")
 @runs_option
 @json_option

@@ -9,6 +9,7 @@ from typing import get_args
 import click
 
 from maker_dsl.api import ProviderChoice
+from maker_dsl.cli.limits import MOST, limit_options
 from maker_dsl.cli.loading import bind_program, json_option, load_program, set_option
 from maker_dsl.cli.output import count, say
 from maker_dsl.cli.working import quiet_option, runs_option, work
@@ -21,13 +22,16 @@ from maker_dsl.engine.start import begin_run
 @set_option
 @click.option("--provider", metavar="NAME|PATH", help="The profile. [default: $MAKER_PROVIDER, else simulated]")
 @click.option("--override", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a key of the profile.")
-@click.option("--ahead-by", type=click.IntRange(min=1), metavar="K", help="The margin of the vote.")
-@click.option("--max-samples", type=click.IntRange(min=1), metavar="N", help="Samples for one step.")
-@click.option("--max-steps", type=click.IntRange(min=0), metavar="N", help="Steps before the run stops.")
-@click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Never spend more than this.")
+@click.option("--ahead-by", type=click.IntRange(1, MOST), metavar="K", help="The margin of the vote.")
+@limit_options
 @click.option("--keep", type=click.Choice(get_args(Keep)), help="Which replies' texts to keep. [default: all]")
 @runs_option
-@click.option("--seed", type=int, metavar="N", help="The seed of everything random. [default: the profile's, else 0]")
+@click.option(
+    "--seed",
+    type=click.IntRange(-MOST, MOST),
+    metavar="N",
+    help="The seed of everything random. [default: the profile's, else 0]",
+)
 @json_option
 @quiet_option
 def run(

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from maker_dsl.cli.exits import ExitCode, Leave
+from maker_dsl.cli.limits import MOST
 from maker_dsl.cli.loading import bind_program, load_program, set_option
 from maker_dsl.cli.output import say
 from maker_dsl.providers.port import PermanentError
@@ -36,7 +37,7 @@ def _rate_options(command: Any) -> Any:
 @click.argument("task", metavar="TASK")
 @set_option
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
-@click.option("--seed", type=int, help="The seed of everything random. [default: 0]")
+@click.option("--seed", type=click.IntRange(-MOST, MOST), help="The seed of everything random. [default: 0]")
 @_rate_options
 @click.option("--latency", metavar="S|lognormal(M,S)", help='Seconds, or "lognormal(median, sigma)".')
 @click.option("--log", type=click.Path(path_type=Path), metavar="FILE", help="Write every call to a JSON Lines file.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -204,7 +205,10 @@ def _place(report: dict[str, Any]) -> str:
 def _text(reply: str | None) -> str:
     if reply is None and sys.stdin.isatty():
         raise click.UsageError("Missing REPLY (or `-` to read it from standard input).")
-    return sys.stdin.read() if reply in (None, "-") else str(reply)
+    if reply in (None, "-"):
+        return sys.stdin.buffer.read().decode("utf-8", "replace")
+    # As it was typed, whatever the locale made of it.
+    return os.fsencode(str(reply)).decode("utf-8", "replace")
 
 
 def _lines(path: str) -> Iterator[tuple[int, str]]:

@@ -98,4 +98,11 @@ def bind_test(plan: TestPlan, task: Task, entries: Mapping[str, Entry], problems
 
 
 def _condition(entry: Entry, condition: tree.Expression) -> Callable[[Any], bool]:
-    return guarded(entry, head(condition.span), "this `then`")
+    def holds(state: Any) -> Any:
+        try:
+            return entry(state)
+        except TypeError as error:
+            # A `then` may look into an optional field; the checker lets nothing else through that could end here.
+            raise EvaluationError("something that it looks into is null") from error
+
+    return guarded(holds, head(condition.span), "this `then`")

@@ -27,6 +27,7 @@ from maker_dsl.engine.records import (
 )
 from maker_dsl.judging import Flag, Vote, judge
 from maker_dsl.task import RawReply, State, Step, Task
+from maker_dsl.types.errors import ValueRefused
 
 
 class FoldError(Exception):
@@ -225,7 +226,15 @@ class Fold:
         task, state = self.task, self.run.state
         assert task is not None
         assert state is not None
-        following = state_after(task, task.step(decision.kind), state, opened.entries[decision.reply])
+        expected = task.next_step(state).name
+        if decision.kind != expected:
+            raise FoldError(f"the kind of step {decision.step + 1:,}", expected, decision.kind)
+        if (decision.votes, decision.samples) != (opened.counted_votes(), opened.samples):
+            raise FoldError(f"the votes of step {decision.step + 1:,}", opened.counted_votes(), decision.votes)
+        try:
+            following = state_after(task, task.step(expected), state, opened.entries[decision.reply])
+        except ValueRefused as error:
+            raise FoldError(f"the state after step {decision.step + 1:,}", "a state of the task", str(error)) from error
         found = hash_state(task.state_codec.dump(following))
         if found != decision.state_hash:
             raise FoldError(f"the state after step {decision.step + 1:,}", decision.state_hash, found)

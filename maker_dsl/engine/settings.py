@@ -6,6 +6,7 @@ each value came from is kept, shown and journaled.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
@@ -117,6 +118,7 @@ def resolve(task: Task, provider: Provider, asked: RunOptions, profile: RunOptio
 
 def require_possible(settings: Settings, provider: Provider) -> None:
     """Raise SettingsRefused for limits that can't be held with this provider, and votes that can't be won."""
+    _require_numbers(settings)
     found = []
     for name, policy in settings.steps.items():
         if policy.ahead_by.value < 1:
@@ -155,6 +157,31 @@ def require_possible(settings: Settings, provider: Provider) -> None:
                     "put max_tokens into the profile: the most tokens one reply may have",
                 )
             )
+    if found:
+        raise SettingsRefused(*found)
+
+
+def _require_numbers(settings: Settings) -> None:
+    """Raise SettingsRefused for numbers that a journal can't hold or that limit nothing: from Python they may be any."""
+    caps = settings.caps
+    whole = {
+        "seed": settings.seed,
+        "max_tokens": settings.max_tokens,
+        "max_steps": caps.max_steps,
+        "max_total_samples": caps.max_samples,
+        "max_total_tokens": caps.max_tokens,
+        **{f"max_samples of `{name}`": policy.max_samples.value for name, policy in settings.steps.items()},
+        **{f"ahead_by of `{name}`": policy.ahead_by.value for name, policy in settings.steps.items()},
+    }
+    found = [
+        refusal("MK555", f"`{name}` is no number that a run can have", name, value, "use a whole number of 64 bits")
+        for name, value in whole.items()
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**63)
+    ]
+    for name, amount in (("max_cost_usd", caps.max_cost_usd), ("max_seconds", caps.max_seconds)):
+        is_number = isinstance(amount, int | float) and not isinstance(amount, bool) and math.isfinite(amount)
+        if amount is not None and not (is_number and amount >= 0):
+            found.append(refusal("MK555", f"`{name}` limits nothing", name, amount, "use a number from 0 on"))
     if found:
         raise SettingsRefused(*found)
 

@@ -184,10 +184,10 @@ def reopen_run(
         undo.callback(lock.release)
         record = read_run_record(directory)
         task = load_task(text, record.source, decode_inputs(record.inputs))
-        setup = choose_provider(task, record)
         journal, state = _recover(directory, task, record, undo)
         if state.record != record or record.task_sha256 != hash_task(text):
             raise RunUnreadable(directory.path, "run.json or task.maker was changed since the run started")
+        setup = choose_provider(task, record)
         settings = resumed_settings(state, asked)
         require_possible(settings, setup.provider)
         recorder = Recorder(journal, directory.snapshots, Fold(state, task), task, world.clock.now_s, world.pace)
@@ -214,6 +214,12 @@ def read_run_record(directory: RunDirectory) -> RunRecord:
         raise RunUnreadable(directory.path, "run.json is not what this version of maker writes") from error
     if record.format > FORMAT:
         raise RunUnreadable(directory.path, f"it was made by a newer version of maker (format {record.format})")
+    try:
+        is_object = isinstance(decode_inputs(record.inputs), dict)
+    except ValueError:
+        is_object = False
+    if not is_object:
+        raise RunUnreadable(directory.path, "run.json has no inputs that can be read")
     return record
 
 

@@ -118,6 +118,8 @@ def verify_run(directory: RunDirectory, load_task: LoadTask) -> Verification:
         except (RecordUnreadable, TaskError, ValueRefused) as error:
             mismatch = Mismatch(sequence, verifier.step_index, "the record", "one that can be followed", str(error))
         receipt, torn = reader.head, reader.torn
+    if verifier.fold is None and mismatch is None:
+        mismatch = Mismatch(0, None, "the journal", "the record of a run", "no record")
     counts = verifier.counts
     run = None if verifier.fold is None else verifier.fold.run
     has_reference = all(step.reference is not None for step in task.steps)

@@ -33,7 +33,7 @@ def _temperature_range(value: float | Literal["default"]) -> float | Literal["de
 
 
 Temperature = Annotated[float | Literal["default"], BeforeValidator(_temperature), AfterValidator(_temperature_range)]
-PositiveInt = Annotated[int, Field(ge=1)]
+PositiveInt = Annotated[int, Field(ge=1, lt=2**63)]
 PositiveSeconds = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 Usd = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from random import Random
 
 from maker_dsl.judging import Verdict, Vote, judge
-from maker_dsl.providers.port import Reply
+from maker_dsl.providers.port import PermanentError, Reply
 from maker_dsl.replies.sampling import corrupt, perturb
 from maker_dsl.task import Locals, RawReply, Refused, ReplyValue, State, Step, Task
 from maker_dsl.tokens import cut_to_tokens, estimate_tokens
+from maker_dsl.types.errors import ValueRefused
 
 _SPREAD = 8
 _TRIES = 12
@@ -45,7 +46,7 @@ class Answers:
         self.step = step
         self.state = state
         self._right_value: ReplyValue = step.reference(state)
-        self.right = _whole(step.reply.render(self._right_value))
+        self.right = _whole(_rendered(step, self._right_value, "reference"))
         self._locals: Locals | None = None
         self._mistakes: tuple[str, ...] | None = None
         self._wrong: dict[int, Reply] = {}
@@ -71,7 +72,7 @@ class Answers:
         """The texts of the task's mistakes that are mistakes here: different, and no votes for the right reply."""
         if self._mistakes is None:
             step, state = self.step, self.state
-            texts = dict.fromkeys(step.reply.render(mistake(state)) for mistake in step.mistakes)
+            texts = dict.fromkeys(_rendered(step, mistake(state), "mistake") for mistake in step.mistakes)
             right_key = self._key(self.right.text) if texts else None
             self._mistakes = tuple(
                 text
@@ -143,6 +144,18 @@ class Answers:
         """The beginning of the right reply, as if cut off at the token limit."""
         tokens = generator.randrange(1, max(2, self.right.tokens))
         return Reply(cut_to_tokens(self.right.text, tokens), "length", tokens)
+
+
+def _rendered(step: Step, value: ReplyValue, what: str) -> str:
+    """The text of a reply that the task's own expressions gave; raises PermanentError where it has none."""
+    try:
+        return step.reply.render(value)
+    except ValueRefused as error:
+        raise PermanentError(
+            f"the {what} of step `{step.name}` gives no reply of the step's form: {error}",
+            kind="bad_reference",
+            help=f"mend the `{what}`, or the type that its value doesn't fit",
+        ) from error
 
 
 def _whole(text: str) -> Reply:

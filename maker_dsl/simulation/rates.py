@@ -77,8 +77,8 @@ def _check_latency(value: object) -> str:
 def _check_seed(value: object) -> int | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise PydanticCustomError("seed", "expected a whole number, found `{found}`", {"found": str(value)})
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**63:
+        raise PydanticCustomError("seed", "expected a whole number of 64 bits, found `{found}`", {"found": str(value)})
     return value
 
 

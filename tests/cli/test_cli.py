@@ -159,3 +159,16 @@ def test_a_bug_of_ours_is_called_one(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert code == 70
     assert "bug of ours" in output
     assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("closing", [">&-", "2>&-", "<&-", "| true"])
+def test_a_stream_that_nobody_listens_to_is_no_bug(closing: str, tmp_path: Path) -> None:
+    command = f"{sys.executable} -m maker_dsl check countdown hanoi {closing}; exit ${{PIPESTATUS[0]}}"
+    found = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+
+
+def test_an_output_that_takes_nothing_more_is_said(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m maker_dsl show hanoi prompt > /dev/full"
+    found = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (1, "the output can't be written: No space left on device\n")

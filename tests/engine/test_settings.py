@@ -47,3 +47,22 @@ def test_a_vote_that_can_not_be_won_is_refused_with_whose_words_say_so() -> None
 
 def test_a_limit_of_nothing_is_a_limit() -> None:
     assert settled(RunOptions(max_steps=0)).caps.max_steps == 0
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        RunOptions(max_cost_usd=float("nan")),
+        RunOptions(max_cost_usd=float("inf")),
+        RunOptions(max_cost_usd=-1.0),
+        RunOptions(max_seconds=float("nan")),
+        RunOptions(max_steps=2**63),
+        RunOptions(seed=-(2**63)),
+        RunOptions(ahead_by="3"),  # type: ignore[arg-type]
+    ],
+    ids=str,
+)
+def test_a_limit_that_limits_nothing_is_refused(asked: RunOptions) -> None:
+    with pytest.raises(SettingsRefused) as refused:
+        settled(asked)
+    assert [one.code for one in refused.value.diagnostics] == ["MK555"]
