@@ -11,6 +11,7 @@ from lark import Lark
 from lark.exceptions import GrammarError
 from lark.lexer import PatternStr, TerminalDef
 
+from maker_dsl.replies.bounded_lalr import BoundedParser
 from maker_dsl.replies.grammar_text import GrammarOutline
 from maker_dsl.replies.lexing import RE2_OPTIONS, LinearLexer
 
@@ -36,6 +37,7 @@ def author_parser(text: str) -> Lark:
             maybe_placeholders=False,
             strict=True,
             import_paths=[_only_common],
+            _plugins={"LALR_Parser": BoundedParser},
         )
 
 

@@ -17,6 +17,7 @@ from maker_dsl.replies.author_grammar import (
     regex_problem,
     terminals,
 )
+from maker_dsl.replies.bounded_lalr import TooManyStates
 from maker_dsl.replies.grammar_text import MAX_GRAMMAR, MAX_TERMINAL, MAX_VARIANTS, GrammarOutline
 from maker_dsl.replies.notation import LarkGrammar, Place
 from maker_dsl.replies.problem import NotationProblem
@@ -42,6 +43,10 @@ def check_grammar(notation: LarkGrammar, place: Place) -> Iterator[NotationProbl
         parser = author_parser(notation.text)
     except Unavailable as error:
         yield _unavailable("a grammar reads no other files", str(error), None)
+        return
+    except TooManyStates as error:
+        help = "give parts that begin alike one rule, or check what they say with a `rule`"
+        yield _unavailable("the grammar is too large", str(error), None, help)
         return
     except LarkError as error:
         yield _refused(str(error), outline)

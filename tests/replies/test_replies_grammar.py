@@ -165,6 +165,24 @@ def test_a_grammar_that_cannot_be_used_is_refused(grammar: str) -> None:
     assert all(problem.title and problem.label for problem in found)
 
 
+def remembering(count: int) -> str:
+    """A short grammar, as unambiguous as one can be, whose table must remember any set of the words read so far."""
+    numbers = range(count)
+    rules = ["start: value s", "value: /[0-9]+/", "s: " + " | ".join(f"a{one}" for one in numbers)]
+    for one in numbers:
+        others = [f'"x{other}" a{one}' for other in numbers if other != one]
+        rules.append(f"a{one}: " + " | ".join([*others, f'"x{one}" b{one}', f'"y{one}"']))
+        rules.append(f"b{one}: " + " | ".join([*(f'"x{other}" b{one}' for other in numbers), f'"y{one}"']))
+    return "\n".join(rules)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(("count", "expected"), [(4, []), (8, ["MK415"]), (16, ["MK415"])])
+def test_a_grammar_with_exponentially_many_states_is_refused(count: int, expected: list[str]) -> None:
+    notation = LarkGrammar(remembering(count), one(StringType()))
+    assert [problem.code for problem in check_notation(notation, Place("whole"))] == expected
+
+
 def test_no_text_makes_checking_a_grammar_fail() -> None:
     source = random.Random(0)
     for _ in range(300):
