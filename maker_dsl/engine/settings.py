@@ -162,7 +162,7 @@ def require_possible(settings: Settings, provider: Provider) -> None:
 
 
 def _require_numbers(settings: Settings) -> None:
-    """Raise SettingsRefused for numbers that a journal can't hold or that limit nothing: from Python they may be any."""
+    """Raise SettingsRefused for numbers that a journal can't hold or that limit nothing; Python lets any through."""
     caps = settings.caps
     whole = {
         "seed": settings.seed,
