@@ -18,6 +18,8 @@ from maker_dsl.types.type import FloatType, IntType, NeverType, NullType, Record
 SETTING_WORDS = {"ahead_by": "ahead by", "max_samples": "at most … samples", "temperature": "temperature", "on": "on"}
 
 MAX_TEMPERATURE = 2
+MAX_LEAD = 1_000
+MAX_SAMPLES = 1_000_000
 
 
 def check_vote_settings(blocks: Iterable[tree.VoteBlock], context: TaskContext) -> tuple[tree.VoteSetting, ...]:
@@ -56,9 +58,12 @@ def check_range(
     if setting.kind == "temperature":
         if not 0 <= number <= MAX_TEMPERATURE:
             problems.add("MK502", f"a temperature is from 0 to {MAX_TEMPERATURE}", place, label)
-    elif number < 1:
-        what = "a lead" if setting.kind == "ahead_by" else "a number of samples"
+        return
+    what, most = ("a lead", MAX_LEAD) if setting.kind == "ahead_by" else ("a number of samples", MAX_SAMPLES)
+    if number < 1:
         problems.add("MK502", f"{what} is at least 1", place, label)
+    elif number > most:
+        problems.add("MK502", f"{what} is at most {most:,}", place, label)
 
 
 def _compare(ahead: tree.VoteSetting, most: tree.VoteSetting, context: TaskContext) -> None:
@@ -71,7 +76,7 @@ def check_reachable(
     ahead: tree.VoteSetting, lead: Decimal | int, most: tree.VoteSetting, cap: Decimal | int, problems: Problems
 ) -> None:
     """Report a lead that no vote with that many samples can have."""
-    if 1 <= cap < lead:
+    if 1 <= cap < lead <= MAX_LEAD:
         also = [Label(ahead.value.span, "the lead")]
         title = f"a lead of {lead} can't be reached with {cap} samples"
         help = f"allow at least {lead} samples, better several times as many"
@@ -89,6 +94,10 @@ def check_vote_on(
             title = f"the reply of step `{step}` has no field `{name}`"
             also = [] if place is setting else [Label(place.span, "this step's reply")]
             help = did_you_mean(name, names, listed)
+            if name == "reply":
+                bare = _without_reply(setting.value)
+                title = "`on` names fields of the reply without `reply.`"
+                help = f"write `on {bare}`; {listed}" if bare in names else listed
             context.problems.add("MK504", title, setting.value.span, "", also=also, help=help)
             return None
     # A copy, since what the checker notes of a node may differ from step to step.
@@ -105,3 +114,10 @@ def check_vote_on(
         context.problems.add("MK504", "every vote would be the same", setting.value.span, "no field of the reply in it")
         return None
     return CheckedOn(value, type_)
+
+
+def _without_reply(value: tree.Expression) -> str | None:
+    """The field that `reply.field` names."""
+    if isinstance(value, tree.FieldAccess) and isinstance(value.object, tree.Name):
+        return value.name.name
+    return None
