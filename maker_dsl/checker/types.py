@@ -18,6 +18,7 @@ from maker_dsl.checker.static import Typing
 from maker_dsl.checker.traversal import descendants
 from maker_dsl.diagnostics import Label, Problems, Span, did_you_mean
 from maker_dsl.syntax import tree
+from maker_dsl.syntax.foreign_types import TYPES
 from maker_dsl.types.patterns import BadPattern, check_pattern, pattern
 from maker_dsl.types.type import (
     BoolType,
@@ -145,6 +146,8 @@ class TypeResolver:
                 [*PRIMITIVE_TYPES, *self._declarations],
                 f"the language has {listed}, `list[…]`, `map[string, …]`; others are declared with `type`",
             )
+            if name in TYPES:
+                help = f"write {TYPES[name]}"
             self._problems.add("MK255", f"there is no type `{name}`", expression.span, help=help)
             return NeverType()
         self.used.add(name)

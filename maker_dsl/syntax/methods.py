@@ -46,10 +46,13 @@ METHODS = {
 }
 """What to write for a method: `{x}` is the value before the dot, `{y}` what stands in the parentheses."""
 
-FUNCTIONS = frozenset(
-    "all any count ends_with first flatten get index_of insert_at items join keys last lines lower matches max min "
-    "remove_at replace reversed round set_at sorted split starts_with sum trim unique upper values without zip".split()
-)
+# fmt: off
+FUNCTIONS = frozenset({
+    "all", "any", "count", "ends_with", "first", "flatten", "get", "index_of", "insert_at", "items", "join",
+    "keys", "last", "lines", "lower", "matches", "max", "min", "remove_at", "replace", "reversed", "round",
+    "set_at", "sorted", "split", "starts_with", "sum", "trim", "unique", "upper", "values", "without", "zip",
+})
+# fmt: on
 """Builtin functions that are called with the value itself as the first argument, as a method would be."""
 
 _OTHERWISE = {"format": 'join texts with `+`: `"a" + string(x)`; in a prompt show values as `{{ x }}`'}

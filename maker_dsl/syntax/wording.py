@@ -10,6 +10,7 @@ from maker_dsl.syntax import foreign
 from maker_dsl.syntax.automaton import Unexpected
 from maker_dsl.syntax.broken import Broken
 from maker_dsl.syntax.expectations import choice, found, listed
+from maker_dsl.syntax.foreign_types import of_type
 from maker_dsl.syntax.forms import BLOCK_WORDS, FORMS, home_of
 from maker_dsl.syntax.lexer import NEW_LINE, RESERVED, Token
 from maker_dsl.syntax.methods import replacement
@@ -27,7 +28,7 @@ def starts_new_entry(unexpected: Unexpected) -> bool:
 def of_unexpected(text: str, unexpected: Unexpected, *, in_hole: bool = False) -> Broken:
     """What to say about the token: the likeliest slip if it is a known one, else what was expected."""
     token, before, expected = unexpected.token, unexpected.before, _spelt(unexpected.expected)
-    for explain in (_method, _foreign, _equals, _missing, _separator, _call, _part, _glued):
+    for explain in (_inner_quote, _method, of_type, _foreign, _equals, _missing, _separator, _call, _part, _glued):
         broken = explain(text, token, before, expected)
         if broken is not None:
             return broken
@@ -231,6 +232,19 @@ def _method(text: str, token: Token, before: Token | None, expected: frozenset[s
         return None
     help_text = replacement(text, before.text, before.start - 1, token.start)
     return Broken("MK108", "values have no methods", before.start, token.end, help=help_text)
+
+
+def _inner_quote(text: str, token: Token, before: Token | None, expected: frozenset[str]) -> Broken | None:
+    """`"say "yes""`: a text that ends at a quote meant to stand inside it."""
+    if before is None or before.type != "STRING" or before.end != token.start or token.type != "NAME":
+        return None
+    line_end = text.find("\n", token.start)
+    if '"' not in text[token.end : len(text) if line_end < 0 else line_end]:
+        return None
+    inside = 'a `"` inside a text is written `\\"`, or stands freely in a text block `"""…"""`'
+    if before.text.count("{") > before.text.count("}"):
+        inside = 'declare a `type` and name it in the hole, or write the reply as a text block `"""…"""`'
+    return Broken("MK102", 'the inner `"` ends this text', before.end - 1, before.end, "here", help=inside)
 
 
 def _call(text: str, token: Token, before: Token | None, expected: frozenset[str]) -> Broken | None:
