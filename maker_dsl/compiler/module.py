@@ -93,6 +93,12 @@ def explain_failure(error: EvaluationError, place: Span, what: str) -> Diagnosti
     return Diagnostic("MK390", f"{what} can't be computed", Label(error.span or place, str(error)))
 
 
+def shown(number: float) -> str:
+    """A number for a label: of a huge one the first digits."""
+    text = str(number)
+    return text if len(text) <= 30 else f"{text[:20]}… ({len(text):,} digits)"
+
+
 def guarded(entry: Entry, place: Span, what: str) -> Entry:
     """An entry that raises TaskError, pointing into the file, where it has no value."""
 

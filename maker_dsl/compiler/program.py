@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from maker_dsl.checker.checked import CheckedInput, CheckedTask
 from maker_dsl.compiler.binding import Binding, InputRefused, Remembered
 from maker_dsl.compiler.inputs import InputPlan, bind_inputs, read_input
-from maker_dsl.compiler.module import Entry, Module, explain_failure, guarded
+from maker_dsl.compiler.module import Entry, Module, explain_failure, guarded, shown
 from maker_dsl.compiler.steps import bind_step, plan_step
 from maker_dsl.compiler.tests import TestPlan, bind_test, plan_test, test_inputs
 from maker_dsl.compiler.types import Bounds, ConcreteTypes
@@ -19,6 +19,8 @@ from maker_dsl.task import Invariant, ReplyFormat, State, Step, Task, TaskError,
 from maker_dsl.types.codec import codec
 from maker_dsl.types.errors import ValueRefused
 from maker_dsl.types.type import Member, RecordType, Type
+
+_MAX_STEPS = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +270,10 @@ class Program:
             return None
         if count < 0:
             title = "a number of steps can't be negative"
-            binding.problems.add("MK362", title, expect.count.span, f"this is {count}")
+            binding.problems.add("MK362", title, expect.count.span, f"this is {shown(count)}")
+        elif count > _MAX_STEPS:
+            title = "this number of steps is too large: at most 2 ** 63 - 1 can be expected"
+            binding.problems.add("MK362", title, expect.count.span, f"this is {shown(count)}")
         return count
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maker_dsl.checker.votes import check_range, check_reachable
-from maker_dsl.compiler.module import Entry, Module, explain_failure
+from maker_dsl.compiler.module import Entry, Module, explain_failure, shown
 from maker_dsl.diagnostics import Problems
 from maker_dsl.expressions.errors import EvaluationError
 from maker_dsl.syntax import tree
@@ -56,7 +56,7 @@ def bind_settings(
         values = (found["first"], found[kind]) if kind == "temperature" else (found[kind],)
         for value in values:
             if value is not None:
-                check_range(setting, value, setting.span, f"this is {value}", problems)
+                check_range(setting, value, setting.span, f"this is {shown(value)}", problems)
     ahead, most = found.get("ahead_by"), found.get("max_samples")
     if ahead is not None and most is not None:
         check_reachable(places["ahead_by"], ahead, places["max_samples"], most, problems)
