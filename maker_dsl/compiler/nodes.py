@@ -75,6 +75,13 @@ _DECIMALS = {
 _CONDITION_BUILTINS = frozenset(("all", "any", "count"))
 
 
+INLINED_DEPTH = 8
+"""After so many comprehensions inside one another comes a function of its own.
+
+Python 3.12 and 3.13 inline comprehensions, and crash or refuse where more than about twenty are nested.
+"""
+
+
 class ExpressionCompiler:
     """Compiles the expressions of one function."""
 
@@ -82,6 +89,7 @@ class ExpressionCompiler:
         self._typing = typing
         self._bounds_sums = bounds_sums
         self._temporaries = count()
+        self._depth = 0
 
     def _type(self, node: AnyNode) -> Type:
         return self._typing.types[id(node)]
@@ -166,10 +174,8 @@ class ExpressionCompiler:
                 return self._record(node)
             case tree.MapLiteral(entries=entries):
                 return ast.Dict([self.value(key) for key, _ in entries], [self.value(value) for _, value in entries])
-            case tree.ListComprehension(item=item, clauses=clauses) | tree.Generator(item=item, clauses=clauses):
-                return ast.ListComp(self.value(item), self._clauses(clauses, work(item)))
-            case tree.MapComprehension(key=key, value=value, clauses=clauses):
-                return ast.DictComp(self.value(key), self.value(value), self._clauses(clauses, work(key) + work(value)))
+            case tree.ListComprehension() | tree.Generator() | tree.MapComprehension():
+                return self._comprehension(node)
             case tree.Call():
                 return self._call(node)
             case _:
@@ -335,6 +341,21 @@ class ExpressionCompiler:
                 keys.append(ast.Constant(member.name))
                 values.append(ast.Constant(None))
         return ast.Dict(keys, values)
+
+    def _comprehension(self, node: tree.ListComprehension | tree.Generator | tree.MapComprehension) -> ast.expr:
+        self._depth += 1
+        made: ast.expr
+        match node:
+            case tree.MapComprehension(key=key, value=value, clauses=clauses):
+                cost = work(key) + work(value)
+                made = ast.DictComp(self.value(key), self.value(value), self._clauses(clauses, cost))
+            case tree.ListComprehension(item=item, clauses=clauses) | tree.Generator(item=item, clauses=clauses):
+                made = ast.ListComp(self.value(item), self._clauses(clauses, work(item)))
+        self._depth -= 1
+        if self._depth % INLINED_DEPTH != INLINED_DEPTH - 1:
+            return made
+        nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+        return ast.Call(place(ast.Lambda(nothing, place(made, node.span)), node.span), [], [])
 
     def _clauses(self, clauses: tuple[tree.ForClause, ...], item_work: int) -> list[ast.comprehension]:
         compiled = []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from expression_lab import INT, STRING, check_text
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from maker_dsl.compiler.expressions import compile_function, module_code
@@ -223,6 +223,8 @@ def _call(name: str, values: list[Any]) -> Any:
 @given(st.one_of([_grow(kind, 3) for kind in ("int", "str", "bool", "ints", "strs", "maybe")]))
 def test_compiled_code_agrees_with_the_interpreter(text: str) -> None:
     checked = check_text(text, cast=CAST)
+    # A condition around it may have shown that what stands before `??` is never null; that is a mistake then.
+    assume(not any(found.primary.text.endswith("never null") for found in checked.problems))
     assert not checked.problems, [(d.code, d.primary.span.text, d.primary.text) for d in checked.problems]
     entry = compile_function("main", [], checked.tree, checked.typing, checked.source)
     names = {name: value for name, (_, value) in CAST.items()}
