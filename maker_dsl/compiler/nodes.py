@@ -1,7 +1,8 @@
 """One expression as a Python `ast` node: native operators where static types make them safe, helpers elsewhere.
 
 What must be bounded (what grows, or takes time in proportion to a value) goes through a helper that spends fuel. Sums
-of ints are native in entries, where the text bounds how many there are, and bounded in defs, whose calls may multiply.
+of ints are native in entries, where the text bounds how many there are, and bounded where they are repeated: in defs,
+whose calls may multiply, and in what a comprehension collects.
 """
 
 from __future__ import annotations
@@ -238,6 +239,8 @@ class ExpressionCompiler:
             return operand
         if isinstance(self._type(node.operand), DecimalType):
             return helper("negate_decimal", operand)
+        if self._is_repeated and isinstance(self._type(node.operand), IntType):
+            return helper("negate_int", operand)
         return ast.UnaryOp(ast.USub(), operand)
 
     def _default(self, node: tree.Binary) -> ast.expr:
@@ -279,11 +282,28 @@ class ExpressionCompiler:
     def _is_native(self, node: tree.Binary) -> bool:
         """Whether Python's operator for ints takes bounded time, and its result can't outgrow the bounds."""
         if node.operator in ("//", "%"):
-            return isinstance(node.right, tree.IntLiteral) and node.right.value < 2**30
+            is_quick = isinstance(node.right, tree.IntLiteral) and node.right.value < 2**30
+            return is_quick and (node.operator == "%" or not self._is_repeated)
         if node.operator not in ("+", "-"):
             return False
-        has_constant = isinstance(node.left, tree.IntLiteral) or isinstance(node.right, tree.IntLiteral)
-        return has_constant or not self._bounds_sums
+        return not self._is_repeated or (self._is_short(node.left) and self._is_short(node.right))
+
+    @property
+    def _is_repeated(self) -> bool:
+        """Whether what is compiled may be carried out so often that the size of its ints counts."""
+        return self._bounds_sums or self._depth > 0
+
+    def _is_short(self, node: tree.Expression) -> bool:
+        """Whether an int can only be short, however large others are."""
+        match node:
+            case tree.IntLiteral():
+                return True
+            case tree.Binary(operator="%", right=tree.IntLiteral(value=value)):
+                return value < 2**30
+            case tree.Call():
+                return self._implementation(node) == "len"
+            case _:
+                return False
 
     def _compare(self, node: tree.Compare) -> ast.expr:
         operands = [node.first, *(right for _, right in node.rest)]

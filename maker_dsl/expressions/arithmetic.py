@@ -18,6 +18,7 @@ from typing import Any
 from maker_dsl.expressions.errors import EvaluationError
 from maker_dsl.expressions.fuel import spend
 from maker_dsl.expressions.limits import (
+    BITS_PER_FUEL,
     CHARACTERS_PER_FUEL,
     MAX_CHARACTERS,
     MAX_DECIMAL_DIGITS,
@@ -25,6 +26,9 @@ from maker_dsl.expressions.limits import (
     MAX_INT_BITS,
     MAX_ITEMS,
 )
+
+_PLAIN_BITS = 256
+"""Ints up to this size are taken to cost nothing beside the operation that gives them."""
 
 DECIMALS = Context(
     prec=MAX_DECIMAL_DIGITS,
@@ -40,9 +44,12 @@ DECIMALS = Context(
 
 
 def bounded_int(number: int) -> int:
-    """An int that was just computed, unless it is too large."""
-    if number.bit_length() > MAX_INT_BITS:
-        raise EvaluationError(f"this int is too large: an int has at most {MAX_INT_BITS:,} binary digits")
+    """An int that was just computed, with fuel for its size, unless it is too large."""
+    bits = number.bit_length()
+    if bits > _PLAIN_BITS:
+        if bits > MAX_INT_BITS:
+            raise EvaluationError(f"this int is too large: an int has at most {MAX_INT_BITS:,} binary digits")
+        spend(bits // BITS_PER_FUEL)
     return number
 
 
@@ -65,13 +72,18 @@ def multiply_ints(left: int, right: int) -> int:
 def divide_ints(left: int, right: int) -> int:
     """`left // right`, with fuel for large ints."""
     _spend_product(left, right)
-    return left // right
+    return bounded_int(left // right)
 
 
 def modulo_ints(left: int, right: int) -> int:
     """`left % right`, with fuel for large ints."""
     _spend_product(left, right)
-    return left % right
+    return bounded_int(left % right)
+
+
+def negate_int(number: int) -> int:
+    """`-number`, with fuel for its size."""
+    return bounded_int(-number)
 
 
 def _spend_product(left: int, right: int) -> None:
@@ -116,15 +128,25 @@ def power_float(base: float, exponent: int) -> float:
     return finite(result)
 
 
+_SQUARING = 4
+"""How many operations it is worth to square a decimal, and perhaps multiply it."""
+
+
 def power_decimal(base: Decimal, exponent: int) -> Decimal:
     """`base ** exponent`."""
     if exponent.bit_length() > 64:
         raise EvaluationError("this exponent is too large")
+    spend(exponent.bit_length() * _SQUARING)
     return Decimal(1) if exponent == 0 else DECIMALS.power(base, exponent)
+
+
+_DIVIDING = 8
+"""How many operations it is worth to divide a decimal, or to round it."""
 
 
 def floor_divide_decimal(left: Decimal | int, right: Decimal | int) -> Decimal:
     """`left // right`, rounded down as for ints."""
+    spend(_DIVIDING)
     if right == 0:
         raise EvaluationError("division by zero")
     quotient = DECIMALS.divide_int(left, right)
@@ -134,6 +156,7 @@ def floor_divide_decimal(left: Decimal | int, right: Decimal | int) -> Decimal:
 
 def modulo_decimal(left: Decimal | int, right: Decimal | int) -> Decimal:
     """`left % right`, of the divisor's sign as for ints."""
+    spend(_DIVIDING)
     if right == 0:
         raise EvaluationError("division by zero")
     rest = DECIMALS.remainder(left, right)
@@ -152,7 +175,9 @@ def int_to_decimal(number: int) -> Decimal:
 
 def round_decimal_to(number: Decimal | int, rounding: str) -> int:
     """The int that `rounding` (of the module decimal) gives."""
-    return int(Decimal(number).to_integral_value(rounding=rounding))
+    number = Decimal(number)
+    spend(_DIVIDING + max(number.adjusted(), 0) // 4)
+    return int(number.to_integral_value(rounding=rounding))
 
 
 def round_down(number: Decimal | float) -> int:

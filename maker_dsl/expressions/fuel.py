@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any
 
 from maker_dsl.expressions.errors import EvaluationError
-from maker_dsl.expressions.limits import CHARACTERS_PER_FUEL, MAX_FUEL
+from maker_dsl.expressions.limits import BITS_PER_FUEL, CHARACTERS_PER_FUEL, MAX_FUEL
 
 
 class _Fuel(threading.local):
@@ -122,7 +122,15 @@ def each_int(cost: int, start: int, stop: int | None = None, step: int = 1) -> r
     """The ints of a builtin `range` to go through, without making a list of them."""
     numbers = int_range(start, stop, step)
     spend(count_range(numbers) * cost)
+    spend_ints(numbers)
     return numbers
+
+
+def spend_ints(numbers: range) -> None:
+    """Account for the size of the ints of a range, if they are large."""
+    bits = max(numbers.start.bit_length(), numbers.stop.bit_length())
+    if bits > 64:
+        spend(count_range(numbers) * (bits // BITS_PER_FUEL))
 
 
 def count_range(numbers: range) -> int:

@@ -27,3 +27,6 @@ MAX_DECIMAL_EXPONENT = 999
 
 CHARACTERS_PER_FUEL = 8
 """So many characters count as one operation where a text is copied, compared or searched."""
+
+BITS_PER_FUEL = 64
+"""So many binary digits of a large int count as one operation where it is computed or kept."""

@@ -6,13 +6,22 @@ Each is total on values of its signature's types: it gives a value or raises Eva
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import date
+from decimal import Context, Decimal
 from typing import Any
 
 from maker_dsl.expressions.errors import EvaluationError
-from maker_dsl.expressions.fuel import count_range, int_range, spend, spend_all, spend_keys, spend_list, spend_text
-from maker_dsl.expressions.limits import (
-    MAX_ITEMS,
+from maker_dsl.expressions.fuel import (
+    count_range,
+    int_range,
+    spend,
+    spend_all,
+    spend_ints,
+    spend_keys,
+    spend_list,
+    spend_text,
 )
+from maker_dsl.expressions.limits import BITS_PER_FUEL, MAX_ITEMS
 
 Key = Callable[[Any], Any]
 
@@ -38,6 +47,7 @@ def make_range(start: int, stop: int | None = None, step: int = 1) -> list[int]:
     if count > MAX_ITEMS:
         raise EvaluationError(f"this `range` is too long: {count:,} numbers, {MAX_ITEMS:,} are allowed")
     spend(count + 5)
+    spend_ints(numbers)
     return list(numbers)
 
 
@@ -72,12 +82,39 @@ _SLOW = 6
 """How many operations it is worth to look at each part of a value in Python code."""
 
 
-def _hashable(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return tuple(map(_hashable, value))
-    if isinstance(value, dict):
-        return frozenset((key, _hashable(part)) for key, part in value.items())
-    return value
+_PLAIN_INT = 2**60
+"""Ints within this bound hash to themselves (but for -1, which takes the hash of -2); larger ones collide easily."""
+
+_EXACT = Context(prec=2_200, Emin=-9_999, Emax=9_999)
+
+_SAME = frozenset((str, bool, type(None), date))
+
+
+def _key(value: Any) -> Any:
+    """Something that is equal for equal values of one type, and whose hash no task can foresee.
+
+    Python hashes texts and dates with a secret of the process, but numbers, and tuples of them, without.
+    """
+    return repr(_parts(value)) if isinstance(value, list | tuple | dict) else _parts(value)
+
+
+def _parts(value: Any) -> Any:
+    """The value in parts whose `repr` is the same for equal ones."""
+    kind = type(value)
+    if kind in _SAME:
+        return value
+    if kind is int:
+        if -_PLAIN_INT < value < _PLAIN_INT:
+            return value
+        spend(value.bit_length() // BITS_PER_FUEL)
+        return hex(value)
+    if kind is float:
+        return value + 0.0
+    if kind is Decimal:
+        return str(_EXACT.normalize(value)) if value else "0"
+    if kind is dict:
+        return [(key, _parts(value[key])) for key in sorted(value)]
+    return [_parts(part) for part in value]
 
 
 def unique(items: list[Any]) -> list[Any]:
@@ -85,7 +122,7 @@ def unique(items: list[Any]) -> list[Any]:
         spend_all(items)
     seen: dict[Any, Any] = {}
     for item in items:
-        seen.setdefault(_hashable(item), item)
+        seen.setdefault(_key(item), item)
     return list(seen.values())
 
 

@@ -21,9 +21,16 @@ def to_string(value: Any) -> str:
     if isinstance(value, str):
         return value
     if type(value) is int:
-        spend(value.bit_length() >> 5)
-        return str(bounded_int(value))
+        return write_int(value)
     return value.isoformat() if isinstance(value, date) else to_json(value)
+
+
+def write_int(number: int) -> str:
+    """An int in digits, which takes time in proportion to the square of how many there are."""
+    bits = number.bit_length()
+    if bits > 64:
+        spend((bits >> 5) + (bits * bits >> 16))
+    return str(bounded_int(number))
 
 
 _SLOW = 4
@@ -50,8 +57,7 @@ def _write(value: Any, pieces: list[str]) -> None:
         case str():
             pieces.append(json.dumps(value, ensure_ascii=False))
         case int():
-            spend(value.bit_length() >> 5)
-            pieces.append(str(bounded_int(value)))
+            pieces.append(write_int(value))
         case float():
             pieces.append(orjson.dumps(value + 0.0).decode())
         case Decimal():

@@ -20,6 +20,7 @@ from maker_dsl.expressions.arithmetic import (
 from maker_dsl.expressions.errors import EvaluationError
 from maker_dsl.expressions.fuel import spend, spend_all, spend_list
 from maker_dsl.expressions.limits import (
+    BITS_PER_FUEL,
     CHARACTERS_PER_FUEL,
     MAX_DECIMAL_DIGITS,
     MAX_DECIMAL_EXPONENT,
@@ -30,6 +31,9 @@ from maker_dsl.expressions.lists import Key
 
 def sum_ints(numbers: list[int]) -> int:
     spend(len(numbers) + 1)
+    if numbers:
+        bits = max(max(numbers).bit_length(), min(numbers).bit_length())
+        spend(len(numbers) * (bits // BITS_PER_FUEL // 8))
     return bounded_int(sum(numbers))
 
 
@@ -69,6 +73,8 @@ def largest_of(*items: Any) -> Any:
 
 
 def absolute(number: Any) -> Any:
+    if isinstance(number, int):
+        return bounded_int(abs(number))
     return DECIMALS.abs(number) if isinstance(number, Decimal) else abs(number)
 
 
@@ -81,6 +87,7 @@ def round_decimal_to_int(number: Decimal | int) -> int:
 
 
 def round_decimal(number: Decimal, places: int) -> Decimal:
+    spend(16)
     exponent = number.as_tuple().exponent
     if isinstance(exponent, int) and places >= -exponent:
         return number
@@ -106,7 +113,7 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?")
 def text_to_int(text: str) -> int | None:
     if len(text) > MAX_INT_BITS // 3 or not _INT.fullmatch(text):
         return None
-    spend(len(text) // CHARACTERS_PER_FUEL)
+    spend(len(text) // CHARACTERS_PER_FUEL + (len(text) * len(text) >> 14))
     number = int(text)
     return number if number.bit_length() <= MAX_INT_BITS else None
 

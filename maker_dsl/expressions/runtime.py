@@ -43,6 +43,7 @@ _HELPERS: dict[str, Any] = {
         name: getattr(arithmetic, name)
         for name in (
             "add_ints",
+            "negate_int",
             "subtract_ints",
             "multiply_ints",
             "divide_ints",

@@ -116,13 +116,43 @@ HOSTILE = [
     '[split("a " * 100000) for c in range(100000)]',
     "[enumerate(ints * 100000) for c in range(100000)]",
     "[zip(ints * 100000, ints * 100000) for c in range(100000)]",
+    "max(b + c for b in [2 ** 12900] for c in range(1000000))",
+    "[b - 1 for b in [2 ** 12900] for c in range(1000000)]",
+    "[-b for b in [2 ** 12900] for c in range(1000000)]",
+    "[abs(b) for b in [2 ** 12900] for c in range(1000000)]",
+    "[b * 1 for b in [2 ** 12900] for c in range(1000000)]",
+    "[b // 1 for b in [2 ** 12900] for c in range(1000000)]",
+    "len(range(2 ** 12900, 2 ** 12900 + 1000000))",
+    "[i for i in range(2 ** 12900, 2 ** 12900 + 1000000)]",
+    "[json([b]) for b in [2 ** 12900] for c in range(100000)]",
+    "unique([b for b in [2 ** 12900] for c in range(1000000)])",
+    "all(decimal(1.0000000001) ** 999999999999 > 0 for c in range(1000000))",
+    "all(round(price, 999999999) > 0 for c in range(1000000))",
+    "all(floor(d) > 0 for d in [decimal(10) ** 999] for c in range(1000000))",
 ]
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_expression_is_stopped(text: str) -> None:
     with pytest.raises(EvaluationError, match=r"too (much work|long|large)"):
         evaluate(text)
+
+
+SAME_HASHES: list[tuple[str, int]] = [
+    ("i * (2 ** 61 - 1) for i in range(100000)", 100_000),
+    ("i * 2305843009213693951 + 5 for i in range(100000)", 100_000),
+    ("[i * 2305843009213693951, 1] for i in range(60000)", 60_000),
+    ("decimal(i) * 2305843009213693951 for i in range(100000)", 100_000),
+    ("[-1 - i // 2 ** k % 2 for k in range(14)] for i in range(20000)", 2**14),
+    ("{ a: -1 - i % 2, b: -1 - i // 2 % 2 } for i in range(50000)", 4),
+]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(("items", "count"), SAME_HASHES)
+def test_items_whose_hashes_are_the_same_are_told_apart_in_time(items: str, count: int) -> None:
+    assert evaluate(f"len(unique({items}))") == count
 
 
 CHAINS: list[tuple[str, Any, str, str]] = [
