@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from maker_dsl.checker.inference import Inference
 from maker_dsl.checker.literals import is_literal
 from maker_dsl.checker.mismatch import report_mixed
@@ -20,6 +22,7 @@ from maker_dsl.types.display import display
 from maker_dsl.types.type import (
     BoolType,
     EnumType,
+    IntType,
     ListType,
     MapType,
     NeverType,
@@ -107,8 +110,24 @@ def _check_link(
         if operator in ("==", "!=")
         else f"`{operator}` between {display(left_type)} and {display(right_type)}",
         also=[Label(left.span, display(left_type)), Label(right.span, display(right_type))],
+        help=_conversion_help(left, left_type, right, right_type),
     )
     return False
+
+
+def _conversion_help(left: AnyNode, left_type: Type, right: AnyNode, right_type: Type) -> str | None:
+    """How to compare a number with a text."""
+    text, number = (left, right) if isinstance(left_type, StringType) else (right, left)
+    number_type = right_type if text is left else left_type
+    if not isinstance(left_type if text is left else right_type, StringType) or not isinstance(number_type, IntType):
+        return None
+    if isinstance(text, tree.StringLiteral):
+        if re.fullmatch("-?[0-9]+", text.value):
+            return f"a number stands without quotes: `{text.value}`"
+        return None
+    shown = text.span.text if len(text.span.text) <= 20 else "text"
+    of_number = number.span.text if len(number.span.text) <= 20 else "number"
+    return f"`int({shown})` reads an int from a text (it gives `int?`), `string({of_number})` writes one"
 
 
 def _tuple_and_list(one: Type, other: Type) -> bool:

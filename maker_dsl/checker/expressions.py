@@ -159,12 +159,17 @@ def _infer_field(inference: Inference, node: tree.FieldAccess, scope: Scope) -> 
             known = [member.name for member in members]
             if found is None and is_reply(inference.typing, node.object):
                 found = member_type(RAW_REPLY.members, name)
-                known += [member.name for member in RAW_REPLY.members]
+                known += [member.name for member in RAW_REPLY.members if member.name not in known]
             if found is not None:
                 return found
             help_text = suggest(name, known, "its fields are")
         case MapType():
             help_text = f'a map\'s values are found by key: `["{name}"]`, or `get(map, "{name}")` if it may be missing'
+        case ListType(item=RecordType() | TupleType()) if name not in _METHODS:
+            text = node.object.span.text if len(node.object.span.text) <= 20 else "list"
+            help_text = (
+                f"this is a list: one item's field is `{text}[0].{name}`, all of them `[x.{name} for x in {text}]`"
+            )
         case _:
             help_text = _METHODS.get(name)
     inference.problems.add(

@@ -11,6 +11,7 @@ from maker_dsl.checker.scope import Binding, Scope
 from maker_dsl.checker.task_context import TaskContext
 from maker_dsl.checker.traversal import descendants
 from maker_dsl.syntax import tree
+from maker_dsl.types.type import NeverType
 
 
 def check_lets(lets: Iterable[tree.Let], scope: Scope, names: Names, context: TaskContext) -> tuple[CheckedLet, ...]:
@@ -20,6 +21,8 @@ def check_lets(lets: Iterable[tree.Let], scope: Scope, names: Names, context: Ta
     for let in lets:
         type_ = check(let.value, scope, context.problems, context.typing)
         if not names.declare(let.name, "a `let`"):
+            # Which of the two a later use means can't be known: NeverType lets both pass.
+            scope.declare(Binding(let.name.name, NeverType(), "let", let.name.span))
             continue
         used = {node.name for node in descendants(let.value) if isinstance(node, tree.Name)}
         looks_at_reply = bool(used & after_reply)
