@@ -64,7 +64,7 @@ def _mend_headers(
         if not isinstance(mistake, Unexpected) or "LBRACE" not in mistake.expected:
             return text
         before = mistake.before
-        if before is None or not text[before.end : before.end + 1].isspace():
+        if before is None or not (text.startswith(":", before.end) or text[before.end : before.end + 1].isspace()):
             return text
         broken = of_unexpected(text, mistake)
         report(source, problems, broken)
@@ -106,7 +106,7 @@ def _read_entries(
             report(source, problems, broken)
         if broken.is_fatal or not text[region.start : region.end].strip():
             return None
-        reported.append(region)
+        reported.extend((region, place))
         text = blanked(text, region)
         pieces = outside(pieces, region)
     return None

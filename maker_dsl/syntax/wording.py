@@ -14,6 +14,7 @@ from maker_dsl.syntax.foreign_types import of_type
 from maker_dsl.syntax.forms import BLOCK_WORDS, FORMS, home_of
 from maker_dsl.syntax.lexer import NEW_LINE, RESERVED, Token
 from maker_dsl.syntax.methods import replacement
+from maker_dsl.syntax.slips import of_slip
 from maker_dsl.syntax.table import END, load_table
 
 _PART_WORDS = frozenset(word for home in ("a task", "a step", "a test") for word in BLOCK_WORDS[home])
@@ -28,7 +29,19 @@ def starts_new_entry(unexpected: Unexpected) -> bool:
 def of_unexpected(text: str, unexpected: Unexpected, *, in_hole: bool = False) -> Broken:
     """What to say about the token: the likeliest slip if it is a known one, else what was expected."""
     token, before, expected = unexpected.token, unexpected.before, _spelt(unexpected.expected)
-    for explain in (_inner_quote, _method, of_type, _foreign, _equals, _missing, _separator, _call, _part, _glued):
+    for explain in (
+        _inner_quote,
+        _method,
+        of_type,
+        of_slip,
+        _foreign,
+        _equals,
+        _missing,
+        _separator,
+        _call,
+        _part,
+        _glued,
+    ):
         broken = explain(text, token, before, expected)
         if broken is not None:
             return broken
@@ -114,7 +127,7 @@ def _equals(text: str, token: Token, before: Token | None, expected: frozenset[s
         return Broken("MK107", "`:=` is not part of the language", token.start, token.end + 1, help="write `=`")
     if token.text == ":" and "=" in expected and before is not None and before.type == "NAME":
         return Broken("MK107", "a value is given with `=`", token.start, token.end, help=f"write `{before.text} = …`")
-    if token.text == ":" and "->" in expected:
+    if token.text in (":", "=") and "->" in expected:
         return Broken(
             "MK123",
             "this `def` does not say what it gives",
@@ -329,6 +342,8 @@ def _glued(text: str, token: Token, before: Token | None, expected: frozenset[st
         )
     if NEW_LINE in expected:
         near = did_you_mean(token.text, [word for word in expected if word.isalpha() and word.islower()])
+        if "//" in text[text.rfind("\n", 0, token.start) + 1 : token.start]:
+            near = "a comment begins with `#`; `//` divides ints"
         return Broken(
             "MK101",
             f"{found(token)} can't follow here",
