@@ -57,7 +57,7 @@ def _check_test(
 
 
 def _check_then(condition: tree.Expression, context: TaskContext) -> None:
-    """Check a condition over the new state. It may look into an optional field, unlike elsewhere: null fails the test."""
+    """Check a condition over the new state; here it may look into an optional field, and null fails the test."""
     found = Problems()
     check_condition(condition, context.state, found, context.typing)
     if found.has_errors:
