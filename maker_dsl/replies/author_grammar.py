@@ -63,7 +63,7 @@ def regex_problem(terminal: TerminalDef) -> str | None:
     except UnicodeEncodeError:
         return "it holds half of a surrogate pair, which is no character"
     except re2.error as error:
-        said = str(error)
+        said = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
         if "perl operator" in said or "escape sequence" in said:
             return "look-around, back-references and the like can't run in linear time"
         return f"the regex can't be used: {said}"
