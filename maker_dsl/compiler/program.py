@@ -15,6 +15,9 @@ from maker_dsl.compiler.types import Bounds, ConcreteTypes
 from maker_dsl.compiler.votes import plan_settings
 from maker_dsl.diagnostics import Diagnostic, Label, Problems, Source, Span
 from maker_dsl.expressions.errors import EvaluationError
+from maker_dsl.expressions.fuel import is_out_of_fuel, shared_fuel
+from maker_dsl.expressions.limits import MAX_STATE_CHARACTERS, MAX_STATE_ITEMS
+from maker_dsl.expressions.measure import measure
 from maker_dsl.task import Invariant, ReplyFormat, State, Step, Task, TaskError, TaskTest, Value, ValueCodec
 from maker_dsl.types.codec import codec
 from maker_dsl.types.errors import ValueRefused
@@ -134,7 +137,8 @@ class Program:
     def try_bind(self, inputs: Mapping[str, object], problems: Problems) -> Task | None:
         """The task over these inputs, or None with what is wrong in `problems`."""
         try:
-            return self._bind(inputs, problems)
+            with shared_fuel():
+                return self._bind(inputs, problems)
         except InputRefused:
             return None
         except TaskError as error:
@@ -147,6 +151,8 @@ class Program:
         bound: list[TaskTest] = []
         tasks: dict[str, tuple[Task | None, Problems]] = {}
         for plan in self._tests:
+            if is_out_of_fuel():
+                break
             values = test_inputs(plan, unbound, problems)
             key = repr(sorted(values.items(), key=lambda item: item[0]))
             if key not in tasks:
@@ -224,6 +230,8 @@ class Program:
                 what = f"the initial value of `{field.name.name}`"
                 finding = explain_failure(error, field.initial.span, what)
                 binding.problems.add("MK361", finding.title, finding.primary.span, finding.primary.text)
+                if is_out_of_fuel():
+                    break
         binding.stop_on_errors()
         try:
             state: State = state_codec.validate(values)
@@ -233,6 +241,12 @@ class Program:
             title = f"the initial value of `{name}` doesn't fit its type"
             binding.problems.add("MK357", title, place, error.message if error.path == name else str(error))
             raise InputRefused(binding.problems.sorted()) from error
+        items, characters = measure(values)
+        for count, most, what in ((items, MAX_STATE_ITEMS, "items"), (characters, MAX_STATE_CHARACTERS, "characters")):
+            if count > most:
+                label = f"{count:,} {what} in all, {most:,} are allowed"
+                binding.problems.add("MK361", "the initial state is too large", _state_place(self._checked), label)
+        binding.stop_on_errors()
         return state
 
     def _bind_invariants(self, binding: Binding, initial: State) -> tuple[Invariant, ...]:
@@ -245,6 +259,8 @@ class Program:
             except EvaluationError as error:
                 finding = explain_failure(error, one.condition.span, "the invariant")
                 binding.problems.add("MK361", finding.title, finding.primary.span, finding.primary.text)
+                if is_out_of_fuel():
+                    break
                 continue
             if broken:
                 also = [Label(_state_place(self._checked), "the initial state")]

@@ -11,6 +11,8 @@ from maker_dsl.checker.checked import CheckedStep, CheckedTask
 from maker_dsl.checker.places import head
 from maker_dsl.compiler.program import Program
 from maker_dsl.diagnostics import Problems, Severity
+from maker_dsl.expressions.fuel import shared_fuel
+from maker_dsl.expressions.limits import MAX_TRIAL_FUEL
 from maker_dsl.judging import Flag, judge
 from maker_dsl.task import RawReply, Step, Task, TaskError, TaskTest
 from maker_dsl.types.errors import ValueRefused
@@ -19,6 +21,12 @@ from maker_dsl.types.errors import ValueRefused
 def try_out(program: Program, checked: CheckedTask, problems: Problems) -> None:
     """Report what goes wrong when the task is bound to its default inputs (if it has them all) and to its tests'."""
     found = Problems()
+    with shared_fuel(MAX_TRIAL_FUEL):
+        _try_all(program, checked, found)
+    problems.extend(found)
+
+
+def _try_all(program: Program, checked: CheckedTask, found: Problems) -> None:
     task = None if any(one.is_required for one in program.inputs) else program.try_bind({}, found)
     tests = () if found.has_errors else program.bind_tests(found)
     if task is None and tests:
@@ -27,7 +35,6 @@ def try_out(program: Program, checked: CheckedTask, problems: Problems) -> None:
         _try_first_step(task, checked, found)
     for test in tests:
         _try_prompt(test, found)
-    problems.extend(found)
 
 
 def _try_prompt(test: TaskTest, problems: Problems) -> None:

@@ -6,7 +6,8 @@ Kept per thread, so that evaluations in several threads do not burn each other's
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from itertools import chain
@@ -18,9 +19,23 @@ from maker_dsl.expressions.limits import BITS_PER_FUEL, CHARACTERS_PER_FUEL, MAX
 
 class _Fuel(threading.local):
     left = MAX_FUEL
+    is_shared = False
+    """Whether evaluations go on with what earlier ones have left, see `shared_fuel`."""
 
 
 FUEL = _Fuel()
+
+
+@contextmanager
+def shared_fuel(amount: int = MAX_FUEL) -> Iterator[None]:
+    """All evaluations inside, and not each of them, may do so much work; within another one, what that has left."""
+    is_inner, before = FUEL.is_shared, FUEL.left
+    given = max(0, min(amount, before)) if is_inner else amount
+    FUEL.is_shared, FUEL.left = True, given
+    try:
+        yield
+    finally:
+        FUEL.is_shared, FUEL.left = is_inner, before - (given - FUEL.left) if is_inner else MAX_FUEL
 
 
 def spend(amount: int) -> None:
@@ -28,7 +43,13 @@ def spend(amount: int) -> None:
     left = FUEL.left - amount
     FUEL.left = left
     if left < 0:
-        raise EvaluationError("this takes too much work: an evaluation may do about ten million operations")
+        shared = ", and so may all that starts a task" if FUEL.is_shared else ""
+        raise EvaluationError(f"this takes too much work: an evaluation may do about ten million operations{shared}")
+
+
+def is_out_of_fuel() -> bool:
+    """Whether there was too much work, so that whatever else shares the fuel would fail as well."""
+    return FUEL.is_shared and FUEL.left < 0
 
 
 def spend_text(text: str) -> str:

@@ -2,7 +2,8 @@
 
 Fuel counts elementary operations: the size of the code repeated for each item of a comprehension, the size of a def's
 body for each call, the items that a builtin looks at. It is full at the start of every evaluation (of a rule, an
-update, a prompt, …). The bounds keep any evaluation under a second or two and some hundred megabytes.
+update, a prompt, …), but all that binds a task to its inputs shares one, and so does all that tries a task out. The
+bounds keep any evaluation under a second or two and some hundred megabytes.
 """
 
 from __future__ import annotations
@@ -10,11 +11,20 @@ from __future__ import annotations
 MAX_FUEL = 10_000_000
 """Elementary operations of one evaluation."""
 
+MAX_TRIAL_FUEL = 3 * MAX_FUEL
+"""Elementary operations of all that tries a task out when it is checked: its start, its tests, the first step."""
+
 MAX_ITEMS = 1_000_000
 """Items of a list that an operator or builtin makes."""
 
 MAX_CHARACTERS = 10_000_000
 """Characters of a string that an operator or builtin makes."""
+
+MAX_STATE_ITEMS = 1_000_000
+"""Items of all lists and maps of a task's initial state."""
+
+MAX_STATE_CHARACTERS = 10_000_000
+"""Characters of all strings of a task's initial state."""
 
 MAX_INT_BITS = 13_000
 """Binary digits of an int: about 3,900 decimal digits, which every JSON library still reads."""

@@ -89,7 +89,8 @@ def bind(code: CodeType, inputs: Mapping[str, Any], source: Source) -> dict[str,
 
 def _entry(function: Callable[..., Any], source: Source) -> Callable[..., Any]:
     def enter(*arguments: Any) -> Any:
-        FUEL.left = MAX_FUEL
+        if not FUEL.is_shared:
+            FUEL.left = MAX_FUEL
         try:
             return function(*arguments)
         except FAILURES as error:
