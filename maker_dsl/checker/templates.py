@@ -17,6 +17,7 @@ from jinja2 import nodes
 
 from maker_dsl.checker.scope import Path
 from maker_dsl.checker.template_expressions import TemplateExpressions
+from maker_dsl.checker.template_marks import find_unclosed
 from maker_dsl.checker.template_report import TemplateReport
 from maker_dsl.checker.template_scope import TemplateScope, known_values
 from maker_dsl.checker.template_values import LOOP_PLACES, Loop, ReplyForms, TemplateType, Unknown, describe, join_types
@@ -94,6 +95,11 @@ def _parse(text: tree.Text, problems: Problems) -> nodes.Template | None:
         start, end, message = 0, len(text.value), "a number in it is too long"
     except RecursionError:
         start, end, message = 0, len(text.value), "it is nested too deeply"
+    unclosed = find_unclosed(text.value)
+    if unclosed is not None:
+        place = text.part(unclosed.start, unclosed.end)
+        problems.add("MK281", f"this `{unclosed.shown}` is never closed", place, help=f"add `{unclosed.missing}`")
+        return None
     problems.add(
         "MK281",
         "this prompt can't be read as a template",
@@ -111,8 +117,10 @@ _CHARACTER = re.compile(r"(?P<message>unexpected char .+) at (?P<offset>\d+)")
 
 def _plain(message: str) -> str:
     message = message.split(" Jinja was looking")[0].split(". You probably")[0].rstrip(".")
+    message = message.replace("token 'end of print statement'", "'}}'")
+    message = message.replace("token 'end of statement block'", "'%}'").replace("token '", "'")
     message = message.replace("'", "`").replace("jinja", "template").replace("Jinja", "template")
-    message = message.replace("end of print statement", "`}}`").replace("end of statement block", "`%}`")
+    message = message.replace("end of print statement", "}}").replace("end of statement block", "%}")
     return message[:1].lower() + message[1:]
 
 
