@@ -1,14 +1,15 @@
 """Tries a compiled task out before a token is bought: what static checks can't see, on its default inputs and tests.
 
 Bounds, defaults, the initial state, invariants and vote settings are computed; the first prompt and those of the
-tests' states are written; the reference's reply to the initial state goes through the whole judgement. Pure, and
-bounded by the language's limits.
+tests' states are written; the reference's reply to the initial state goes through the whole judgement, and so do those
+to the states that follow. Pure, and bounded by the language's limits.
 """
 
 from __future__ import annotations
 
 from maker_dsl.checker.checked import CheckedStep, CheckedTask
 from maker_dsl.checker.places import head
+from maker_dsl.compiler.following import follow_references
 from maker_dsl.compiler.program import Program
 from maker_dsl.diagnostics import Problems, Severity
 from maker_dsl.expressions.fuel import shared_fuel
@@ -35,6 +36,8 @@ def _try_all(program: Program, checked: CheckedTask, found: Problems) -> None:
         _try_first_step(task, checked, found)
     for test in tests:
         _try_prompt(test, found)
+    if task is not None and not found.has_errors:
+        follow_references(task, checked, found)
 
 
 def _try_prompt(test: TaskTest, problems: Problems) -> None:
