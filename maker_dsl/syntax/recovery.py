@@ -22,7 +22,10 @@ MAX_CHARACTERS = 1_000_000
 """How long a task file may be."""
 
 _MAX_MISTAKES = 25
-_LONG = 100_000
+_MAX_READ_AGAIN = 500_000
+"""So many characters are read again, in each phase, to find more mistakes."""
+_MAX_PIECES = 60_000
+"""Behind the first mistake of a text of more words and signs nothing is looked for: no person wrote it."""
 
 
 def read_on(source: Source, problems: Problems, attempt: Callable[[str], Any]) -> Any:
@@ -37,9 +40,13 @@ def read_on(source: Source, problems: Problems, attempt: Callable[[str], Any]) -
         if isinstance(mistake, Broken) and mistake.is_fatal:
             report(source, problems, mistake)
             return None
+        first = mistake
+    if len(pieces_of(source.text, _MAX_PIECES + 1)) > _MAX_PIECES:
+        report(source, problems, first if isinstance(first, Broken) else of_unexpected(source.text, first))
+        return None
     text, reported = _mend_texts(source, problems)
     text = _mend_headers(source, problems, attempt, text, reported)
-    for _ in range(_MAX_MISTAKES):
+    for _ in range(_rounds(text)):
         mended = mend_bracket(text)
         if mended is None:
             break
@@ -56,7 +63,7 @@ def _mend_headers(
     source: Source, problems: Problems, attempt: Callable[[str], Any], text: str, reported: list[Region]
 ) -> str:
     """Puts the `{` that a block lacks, as long as that is the first mistake and a `}` is there for it."""
-    for _ in range(_MAX_MISTAKES):
+    for _ in range(_rounds(text)):
         mended = mend_bracket(text)
         if mended is None or text[mended.broken.start] != "}":
             return text
@@ -86,7 +93,7 @@ def _read_entries(
 ) -> Any:
     pieces = pieces_of(text)
     misplaced_in: set[int] = set()
-    for _ in range(_MAX_MISTAKES if len(text) <= _LONG else 3):
+    for _ in range(_rounds(text)):
         try:
             return attempt(text)
         except Unexpected as unexpected:
@@ -112,6 +119,11 @@ def _read_entries(
     return None
 
 
+def _rounds(text: str) -> int:
+    """How often a text is read again: less often when it is long."""
+    return max(3, min(_MAX_MISTAKES, _MAX_READ_AGAIN // max(len(text), 1)))
+
+
 def report(source: Source, problems: Problems, broken: Broken) -> None:
     """Adds what is broken to the problems of its source."""
     problems.add(
@@ -129,7 +141,7 @@ def _mend_texts(source: Source, problems: Problems) -> tuple[str, list[Region]]:
     text = source.text
     reported: list[Region] = []
     # A block that was mended moves the quotes behind it, so look again.
-    for _ in range(_MAX_MISTAKES):
+    for _ in range(_rounds(text)):
         found = _open_block(text)
         if found is None:
             break
@@ -137,6 +149,8 @@ def _mend_texts(source: Source, problems: Problems) -> tuple[str, list[Region]]:
         reported.append(found)
         text = text[: found.start] + _closed(text[found.start : found.end]) + text[found.end :]
     for piece in pieces_of(text):
+        if len(reported) >= _MAX_MISTAKES:
+            break
         region = Region(piece.start, piece.end)
         if piece.kind == "open_text":
             broken = unclosed_text(text, piece.start)

@@ -28,6 +28,7 @@ _PIECE = re.compile(
     re.DOTALL,
 )
 _PATTERN = re.compile(r"/(?:[^/\\\n]|\\.)+/")
+_INDENT = re.compile(r"[ \t]*")
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -53,13 +54,13 @@ class Region:
         return self.start < other.end and other.start < self.end
 
 
-def pieces_of(text: str) -> list[Piece]:
-    """All pieces in order. Linear in the text."""
+def pieces_of(text: str, most: int | None = None) -> list[Piece]:
+    """All pieces in order, or the first `most`. Linear in the text."""
     pieces: list[Piece] = []
     at = 0
     fresh = True
     last = ""
-    while at < len(text):
+    while at < len(text) and (most is None or len(pieces) < most):
         match = _PATTERN.match(text, at) if last == "matching" else None
         kind = "pattern"
         if match is None:
@@ -192,5 +193,6 @@ def outside(pieces: list[Piece], region: Region) -> list[Piece]:
 
 def indent_of(text: str, piece: Piece) -> int:
     """How far the line of a piece is indented."""
-    line = text[text.rfind("\n", 0, piece.start) + 1 : piece.start]
-    return len(line) - len(line.lstrip(" \t"))
+    begin = text.rfind("\n", 0, piece.start) + 1
+    blank = _INDENT.match(text, begin, piece.start)
+    return blank.end() - begin if blank else 0
