@@ -66,21 +66,26 @@ class Dependencies:
                     waiting.append(follow.body if isinstance(follow, tree.Definition) else follow)
 
 
+_MAX_CYCLES = 100
+
+
 def find_cycles(definitions: Iterable[tree.Definition], dependencies: Dependencies) -> tuple[tuple[str, ...], ...]:
-    """Circles in which defs call one another, each with its first def at both ends. Linear in the calls."""
+    """Circles in which defs call one another, each with its first def at both ends: the first hundred found."""
     finished: set[str] = set()
     cycles: list[tuple[str, ...]] = []
     for start in definitions:
-        path = [start.name.name] if start.name.name not in finished else []
+        # A dict, as it keeps the order and finds a name at once.
+        path = {start.name.name: None} if start.name.name not in finished else {}
         waiting = [iter(dependencies.calls(start))] if path else []
-        while waiting:
+        while waiting and len(cycles) < _MAX_CYCLES:
             callee = next(waiting[-1], None)
             if callee is None:
                 waiting.pop()
-                finished.add(path.pop())
+                finished.add(path.popitem()[0])
             elif callee.name.name in path:
-                cycles.append((*path[path.index(callee.name.name) :], callee.name.name))
+                names = [*path]
+                cycles.append((*names[names.index(callee.name.name) :], callee.name.name))
             elif callee.name.name not in finished:
-                path.append(callee.name.name)
+                path[callee.name.name] = None
                 waiting.append(iter(dependencies.calls(callee)))
     return tuple(cycles)

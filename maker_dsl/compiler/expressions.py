@@ -109,11 +109,13 @@ def module_code(functions: Sequence[ast.FunctionDef], source: Source) -> CodeTyp
         }
     )
     body: list[ast.stmt] = [
-        ast.Assign([ast.Name(name, ast.Store())], helper("decimal", ast.Constant(decimal_text(name))))
+        ast.fix_missing_locations(
+            ast.Assign([ast.Name(name, ast.Store())], helper("decimal", ast.Constant(decimal_text(name))))
+        )
         for name in decimals
     ]
     module = ast.Module([*body, *functions], [])
-    return compile(ast.fix_missing_locations(module), source.name, "exec", dont_inherit=True)
+    return compile(module, source.name, "exec", dont_inherit=True)
 
 
 def _function(
