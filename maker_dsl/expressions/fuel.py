@@ -43,8 +43,8 @@ def spend(amount: int) -> None:
     left = FUEL.left - amount
     FUEL.left = left
     if left < 0:
-        shared = ", and so may all that starts a task" if FUEL.is_shared else ""
-        raise EvaluationError(f"this takes too much work: an evaluation may do about ten million operations{shared}")
+        who = "all that starts a task" if FUEL.is_shared else "an evaluation"
+        raise EvaluationError(f"this takes too much work: {who} may do about ten million operations")
 
 
 def is_out_of_fuel() -> bool:
