@@ -85,7 +85,9 @@ def find_file(name: str | Path) -> Path:
     if path.suffix == ".maker" or path.is_file():
         if path.is_file():
             return path
-        raise FileProblem(f"there is no file `{name}`", "see `maker --help` for how to name a task")
+        beside = [str(one) for one in path.parent.glob("*.maker")] if path.parent.is_dir() else []
+        hint = did_you_mean(str(path), sorted(beside), "see `maker --help` for how to name a task")
+        raise FileProblem(f"there is no file `{name}`", hint)
     bundled = bundled_path("tasks", str(name))
     if bundled is not None:
         return bundled

@@ -97,7 +97,27 @@ def _mismatch_help(actual: Type, expected: Type) -> str | None:
             return 'quote the names to write a map: `{ "key": value }`'
         case MapType(), RecordType():
             return "a record's members are written without quotes: `{ name: value }`"
+        case RecordType() as found, RecordType() as wanted:
+            return _member_help(found, wanted)
+        case ListType(item=RecordType() as found), ListType(item=RecordType() as wanted):
+            return _member_help(found, wanted)
         case inner, ListType(item=item) if is_assignable(inner, item):
             return "a list of one is written `[x]`"
         case _:
             return None
+
+
+def _member_help(found: RecordType, wanted: RecordType) -> str | None:
+    """Which member makes a record another one."""
+    members = {member.name: member.type for member in found.members}
+    for member in wanted.members:
+        own = members.get(member.name)
+        if own is None:
+            return f"the member `{member.name}` is missing"
+        if not is_assignable(own, member.type):
+            if isinstance(own, OptionalType) and is_assignable(own.inner, member.type):
+                return f"the member `{member.name}` may be null here: say what it is then with `??`"
+            return f"the member `{member.name}` is {display(own)} here, {display(member.type)} is wanted"
+    known = {member.name for member in wanted.members}
+    extra = next((name for name in members if name not in known), None)
+    return None if extra is None else f"the member `{extra}` is too much"

@@ -8,7 +8,7 @@ import pytest
 
 from maker_dsl.diagnostics import Source
 from maker_dsl.judging import Vote, judge
-from maker_dsl.language import MAX_FILE_BYTES, FileProblem, check_text, load
+from maker_dsl.language import MAX_FILE_BYTES, FileProblem, check_text, find_file, load
 from maker_dsl.task import RawReply, Task
 
 GRAMMAR = """// A number after a word, in quotes or not.
@@ -87,3 +87,10 @@ def test_line_breaks_of_other_systems_make_no_difference(tmp_path: Path) -> None
     path = tmp_path / "countdown.maker"
     path.write_bytes(b"\xef\xbb\xbf" + Path(load("countdown").source.name).read_bytes().replace(b"\n", b"\r\n"))
     assert load(path).diagnostics == ()
+
+
+def test_a_misspelt_file_is_found_among_those_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "ledger.maker").write_text("")
+    with pytest.raises(FileProblem) as problem:
+        find_file(tmp_path / "legder.maker")
+    assert problem.value.hint == f"did you mean `{tmp_path / 'ledger.maker'}`?"
