@@ -52,6 +52,9 @@ def builtins_table() -> str:
 def limits_table() -> str:
     rows = (
         ("work of one evaluation", f"{limits.MAX_FUEL:,} operations"),
+        ("work of all that starts a task", f"{limits.MAX_FUEL:,} operations"),
+        ("items of an initial state", f"{limits.MAX_STATE_ITEMS:,}"),
+        ("characters of an initial state", f"{limits.MAX_STATE_CHARACTERS:,}"),
         ("items of a list that an operator or builtin makes", f"{limits.MAX_ITEMS:,}"),
         ("characters of a string", f"{limits.MAX_CHARACTERS:,}"),
         ("binary digits of an int", f"{limits.MAX_INT_BITS:,} (about 3,900 decimal digits)"),
