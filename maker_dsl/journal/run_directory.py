@@ -199,13 +199,7 @@ class RunDirectory:
         pid = self._holder()
         if pid is None or pid <= 0:
             return None
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return None
-        except PermissionError:
-            pass
-        return pid
+        return pid if _is_alive(pid) else None
 
     def _holder(self) -> int | None:
         try:
@@ -251,6 +245,21 @@ def find_run(runs_directory: Path, name: str, disk: Disk) -> RunDirectory:
     if len(found) > 1:
         raise RunAmbiguous(name, [run.run_id for run in found])
     return found[0]
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether there is such a process, and not only what a parent has yet to take note of."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return True
+    return state not in ("Z", "X")
 
 
 def _age(run_id: str) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -36,6 +37,8 @@ def test_help_lists_every_command_with_the_words_of_its_own_help() -> None:
         assert name in output
         own, code = run_maker([name, "--help"])
         assert code == 0
+        assert own.startswith(f"Usage: maker {name}")
+        assert line in output
         assert line.split(",")[0].rstrip(".").split()[0] in own
 
 
@@ -147,6 +150,10 @@ def test_a_second_process_is_refused_with_the_pid_of_the_first(tmp_path: Path) -
             [sys.executable, "-m", "maker_dsl", "status"], cwd=tmp_path, capture_output=True, text=True, check=True
         )
         assert f"running (process {first.pid})" in status.stdout
+        first.kill()
+        os.waitid(os.P_PID, first.pid, os.WEXITED | os.WNOWAIT)  # dead, and not yet taken note of
+        output, _ = run_maker(["status", "--runs", str(runs)])
+        assert ": killed" in output
     finally:
         first.kill()
         first.communicate()
