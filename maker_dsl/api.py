@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from maker_dsl.providers.open import ProfileError, open_provider
 from maker_dsl.providers.profile import Profile
 from maker_dsl.providers.profiles import load_profile, profile_directories
 from maker_dsl.providers.secrets import STRUCK, public_value
-from maker_dsl.task import Finish, RawReply, State, Task, TaskError
+from maker_dsl.task import Finish, RawReply, Task, TaskError
 from maker_dsl.tokens import estimate_tokens
 
 RUNS = Path("runs")
@@ -103,14 +104,10 @@ def judge(
     Fields that `state` leaves out are as in the initial one. Raises ValueRefused for a state that is none, TaskError,
     and KeyError for an unknown step.
     """
-    given: State = task.state_codec.validate({**task.initial_state, **(state or {})})
-    return _judge(task, reply, given, step, tokens, finish)
-
-
-def _judge(task: Task, reply: str, state: State, step: str | None, tokens: int | None, finish: Finish) -> Verdict:
-    kind = task.next_step(state) if step is None else task.step(step)
+    given = task.complete_state(state or {})
+    kind = task.next_step(given) if step is None else task.step(step)
     raw = RawReply(reply, estimate_tokens(reply) if tokens is None else tokens, finish)
-    return judge_raw(task, kind, state, kind.state_locals(state), raw)
+    return judge_raw(task, kind, given, kind.state_locals(given), raw)
 
 
 def run(
@@ -206,18 +203,19 @@ class ProviderChoice:
         self._name = name
         self._overrides = tuple(overrides)
 
-    def read(self) -> Profile:
+    @cached_property
+    def profile(self) -> Profile:
         """The profile of a new run, checked; raises ProfileRefused."""
         return read_profile(self._name or "simulated", self._overrides)
 
     def open(self, task: Task, seed: int | None) -> ProviderSetup:
         """The provider for a new run, ready for calls. Raises ProfileRefused, ProfileError, PermanentError."""
-        return _open_setup(self._name or "simulated", self._overrides, task, seed)
+        return _open_setup(self.profile, self._name or "simulated", self._overrides, task, seed)
 
     def __call__(self, task: Task, record: RunRecord) -> ProviderSetup:
         """The provider with which to go on with a run. Raises as `open`."""
         if self._name is not None:
-            return _open_setup(self._name, self._overrides, task, record.seed)
+            return self.open(task, record.seed)
         given = {_key_of(override) for override in self._overrides}
         kept = [one for one in record.profile.get("overrides", []) if _key_of(one) not in given]
         secret = [one for one in kept if STRUCK in one]
@@ -225,16 +223,16 @@ class ProviderChoice:
             raise ProfileRefused(map(_not_kept, secret))
         asked = str(record.profile.get("asked", "simulated"))
         overrides = (*kept, *self._overrides)
-        now, then = _flat(read_profile(asked, overrides).public()), _flat(record.profile)
+        profile = read_profile(asked, overrides)
+        now, then = _flat(profile.public()), _flat(record.profile)
         changed = [key for key in {**then, **now} if now.get(key) != then.get(key) and key not in given]
         changed = [key for key in changed if key not in ("asked", "overrides")]
         if changed:
             raise ProfileRefused([_changed(asked, changed)])
-        return _open_setup(asked, overrides, task, record.seed)
+        return _open_setup(profile, asked, overrides, task, record.seed)
 
 
-def _open_setup(name: str, overrides: Sequence[str], task: Task, seed: int | None) -> ProviderSetup:
-    profile = read_profile(name, overrides)
+def _open_setup(profile: Profile, name: str, overrides: Sequence[str], task: Task, seed: int | None) -> ProviderSetup:
     own_seed = profile.simulate.seed or 0
     said = profile.model_fields_set
     number = _number_of(profile.temperature) if "temperature" in said else None

@@ -234,9 +234,12 @@ class Task:
     """The first step that applies; raises TaskError when none does."""
 
     def read_state(self, text: str | bytes) -> State:
-        """A state from JSON text, fields left out as in the initial state; raises `types.errors.ValueRefused`."""
-        given = read_json(text)
-        if not isinstance(given, dict):
+        """A state from JSON text, as `complete_state` of what it says; numbers exact."""
+        return self.complete_state(read_json(text))
+
+    def complete_state(self, given: object) -> State:
+        """A state from decoded JSON or values, fields left out as in the initial state; raises ValueRefused."""
+        if not isinstance(given, Mapping):
             raise ValueRefused("", "expected a JSON object with fields of the state")
         return self.state_codec.validate({**self.initial_state, **given})  # type: ignore[no-any-return]
 

@@ -93,7 +93,8 @@ def given_state(task: Task, text: str | None) -> State:
     """The state of `--state`, over the initial one; leaves with 2 where it doesn't fit."""
     if text is None:
         return task.initial_state
-    return state_from_json(task, _text_of(text, "--state"), "--state")
+    said = _text_of(text, "--state")
+    return _fitting(lambda: task.read_state(said), "--state", said)
 
 
 def _text_of(text: str, option: str) -> str:
@@ -108,23 +109,19 @@ def _text_of(text: str, option: str) -> str:
         raise click.UsageError(f"{option} {text}: the file is not UTF-8 text") from error
 
 
-def state_from_json(task: Task, text: str, name: str) -> State:
-    """A state from JSON text over the initial one; `name` says where the text came from."""
+def complete_state(task: Task, given: object, name: str, text: str) -> State:
+    """A decoded state over the initial one, from a text called `name`; leaves with 2 where it doesn't fit."""
+    return _fitting(lambda: task.complete_state(given), name, text)
+
+
+def _fitting(make: Callable[[], State], name: str, text: str) -> State:
     try:
-        return task.read_state(text)
+        return make()
     except ValueRefused as refused:
-        say_diagnostics([state_refused(name, text, refused)])
+        label = Label(Span(Source(name, text), 0, len(text)))
+        help = "`maker show FILE schema --of state` shows what a state looks like"
+        say_diagnostics([Diagnostic("MK690", f"this is no state of the task: {refused}", label, help=help)])
         raise Leave(ExitCode.WRONG) from refused
-
-
-def state_refused(name: str, text: str, refused: ValueRefused) -> Diagnostic:
-    """The finding that a given state does not fit the task's."""
-    return Diagnostic(
-        "MK690",
-        f"this is no state of the task: {refused}",
-        Label(Span(Source(name, text), 0, len(text))),
-        help="`maker show FILE schema --of state` shows what a state looks like",
-    )
 
 
 def chosen_step(task: Task, name: str | None, state: State) -> Step:

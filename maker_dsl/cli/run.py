@@ -64,7 +64,7 @@ def run(
         keep=keep,
     )
     choice = ProviderChoice(name, overrides)
-    is_rehearsal = choice.read().provider == "simulated"
+    is_rehearsal = choice.profile.provider == "simulated"
     if not quiet and not is_rehearsal:
         say("loading LiteLLM …")
     setup = choice.open(bound, seed)

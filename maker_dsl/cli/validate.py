@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -15,11 +14,11 @@ from maker_dsl.cli.exits import ExitCode, Leave
 from maker_dsl.cli.loading import (
     bind_program,
     chosen_step,
+    complete_state,
     given_state,
     json_option,
     load_program,
     set_option,
-    state_from_json,
     state_option,
     step_option,
 )
@@ -31,6 +30,8 @@ from maker_dsl.replies.format import reply_format
 from maker_dsl.replies.notation import LarkGrammar, Place
 from maker_dsl.task import Finish, RawReply, Refused, ReplyFormat, State, Step, Task, TaskError
 from maker_dsl.tokens import estimate_tokens
+from maker_dsl.types.errors import ValueRefused
+from maker_dsl.types.json_text import read_json
 from maker_dsl.types.type import RecordType
 
 
@@ -107,10 +108,11 @@ def _many(
     for number, line in _lines(path):
         where = f"{'standard input' if path == '-' else path}, line {number}"
         record = _record(line, where)
-        line_state = state_from_json(task, json.dumps(record["state"]), where) if "state" in record else state
-        if "step" in record and record["step"] not in [step.name for step in task.steps]:
-            raise Leave(ExitCode.USAGE, f"{where}: the task `{task.name}` has no step `{record['step']}`")
-        step = chosen_step(task, record.get("step", step_name), line_state)
+        line_state = complete_state(task, record["state"], where, line) if "state" in record else state
+        try:
+            step = chosen_step(task, record.get("step", step_name), line_state)
+        except click.UsageError as error:
+            raise Leave(ExitCode.USAGE, f"{where}: {error.message}") from error
         verdict = _judge(
             task, step, line_state, record["reply"], record.get("tokens", tokens), record.get("finish", finish)
         )
@@ -127,9 +129,9 @@ _RECORD_KEYS: dict[str, type] = {"reply": str, "state": dict, "step": str, "toke
 def _record(line: str, where: str) -> dict[str, Any]:
     """A line as an object with `reply`; leaves with 3 where it is something else."""
     try:
-        value = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise Leave(ExitCode.USAGE, f"{where}: this is not JSON: {error}") from error
+        value = read_json(line)
+    except ValueRefused as error:
+        raise Leave(ExitCode.USAGE, f"{where}: {error}") from error
     record = {"reply": value} if isinstance(value, str) else value
     if not isinstance(record, dict) or "reply" not in record:
         raise Leave(ExitCode.USAGE, f"{where}: expected a JSON string (the reply) or an object with `reply`")
