@@ -164,6 +164,51 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class SubTask:
+    """A `run` of a step: a task to be carried out once, or with `is_many` once for every item of a list.
+
+    `inputs(state, locals)` are the inputs of each sub-run, one mapping where it is not `is_many`; raises TaskError.
+    `bind(inputs)` is the task over them; raises TaskError, pointing at the `run`, where they are refused.
+    """
+
+    name: str
+    """What the step calls the result."""
+    task: str
+    is_many: bool
+    inputs: Callable[[State, Locals], tuple[Mapping[str, Value], ...]]
+    bind: Callable[[Mapping[str, object]], Task]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStep:
+    """A step that asks no model: it runs tasks, side by side, and takes their results over. Raises TaskError."""
+
+    name: str
+    applies: Callable[[State], bool]
+    state_locals: Callable[[State], Locals]
+    runs: tuple[SubTask, ...]
+    update: Callable[[State, Locals, Mapping[str, Value]], State]
+    """The new state, validated, from the results by name: a result, or the list of results in the order of items."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutline:
+    """What is known of a step before any input: whether it has a reference, and the profiles that it names."""
+
+    name: str
+    has_reference: bool
+    profiles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOutline:
+    """A task that a run may come to, and those of its steps that ask a model."""
+
+    task: str
+    steps: tuple[StepOutline, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Invariant:
     """A compiled `invariant`: must hold of every state."""
 
@@ -225,13 +270,18 @@ class Task:
     state_codec: ValueCodec
     initial_state: State
     steps: tuple[Step, ...]
+    """The steps that ask a model."""
     invariants: tuple[Invariant, ...]
     is_done: Callable[[State], bool]
     result: Callable[[State], Value]
     result_codec: ValueCodec
     expected_steps: int | None
-    next_step: Callable[[State], Step]
+    next_step: Callable[[State], Step | RunStep]
     """The first step that applies; raises TaskError when none does."""
+    run_steps: tuple[RunStep, ...] = ()
+    """The steps that run other tasks."""
+    outlines: tuple[TaskOutline, ...] = ()
+    """This task, and all that it may run, directly or not."""
 
     def read_state(self, text: str | bytes) -> State:
         """A state from JSON text, as `complete_state` of what it says; numbers exact."""

@@ -24,7 +24,12 @@ class Builder(TypeBuilder, ExpressionBuilder):
     # The file and its tasks
 
     def _task_file(self, children: Children, span: Span) -> tree.TaskFile:
-        return tree.TaskFile(span, children[0], tuple(children[1:]))
+        version, *parts = children
+        tasks = tuple(part for part in parts if isinstance(part, tree.TaskDeclaration))
+        return tree.TaskFile(span, version, tasks, tuple(part for part in parts if isinstance(part, tree.Use)))
+
+    def _use(self, children: Children, span: Span) -> tree.Use:
+        return tree.Use(span, children[0])
 
     def _version(self, children: Children, span: Span) -> tree.IntLiteral:
         number = self._int_literal(children, self._span_of(children[0].start, children[0].end))
@@ -68,6 +73,10 @@ class Builder(TypeBuilder, ExpressionBuilder):
     def _parameter(self, children: Children, span: Span) -> tree.Parameter:
         return tree.Parameter(span, self._name_of(children[0]), children[1])
 
+    def _checker(self, children: Children, span: Span) -> tree.Checker:
+        name, *parameters, result, plugin = children
+        return tree.Checker(span, self._name_of(name), present(parameters), result, plugin)
+
     def _done(self, children: Children, span: Span) -> tree.DoneWhen:
         return tree.DoneWhen(span, children[0])
 
@@ -107,6 +116,31 @@ class Builder(TypeBuilder, ExpressionBuilder):
     def _prompt(self, children: Children, span: Span) -> tree.Prompt:
         return tree.Prompt(span, children[0].text, children[1])
 
+    def _prompt_variant(self, children: Children, span: Span) -> tree.Prompt:
+        return tree.Prompt(span, "prompt", children[1], children[0])
+
+    def _with_profile(self, children: Children, span: Span) -> tree.WithProfile:
+        return tree.WithProfile(span, children[0])
+
+    def _run(self, children: Children, span: Span) -> tree.Run:
+        name, task, *arguments, each = children
+        given = present(arguments)
+        for argument in given:
+            if not isinstance(argument, tree.KeywordArgument):
+                raise Broken(
+                    "MK125",
+                    "the inputs of a task are given by name",
+                    argument.span.start,
+                    argument.span.end,
+                    "this has no name",
+                    help=f"write `run {name.text} = {task.text}(input = …)`",
+                )
+        return tree.Run(span, self._name_of(name), self._name_of(task), given, each)
+
+    def _for_each(self, children: Children, span: Span) -> tree.ForEach:
+        *names, iterable = children
+        return tree.ForEach(span, tuple(self._name_of(name) for name in names), iterable)
+
     def _let(self, children: Children, span: Span) -> tree.Let:
         return tree.Let(span, self._name_of(children[0]), children[1])
 
@@ -118,7 +152,10 @@ class Builder(TypeBuilder, ExpressionBuilder):
         return tree.Update(span, present(children))
 
     def _reply(self, children: Children, span: Span) -> tree.Reply:
-        return tree.Reply(span, children[0], children[1])
+        return tree.Reply(span, children[0], children[1], children[2])
+
+    def _format_with(self, children: Children, span: Span) -> tree.FormatWith:
+        return tree.FormatWith(span, children[0], children[1])
 
     def _reply_text(self, children: Children, span: Span) -> tree.ReplyText:
         return tree.ReplyText(span, children[0], self._read_format(children[0]))

@@ -17,12 +17,13 @@ BLOCK_WORDS: dict[str, tuple[str, ...]] = {
         "step",
         "reference",
         "test",
+        "checker",
     ),
-    "a step": ("system", "prompt", "let", "reply", "rule", "flag", "update", "vote"),
+    "a step": ("system", "prompt", "with", "let", "run", "reply", "rule", "flag", "update", "vote"),
     "a test": ("with", "given", "step", "reply", "accept", "reject", "then"),
     "a reference": ("let", "mistake"),
     "a vote block": ("ahead", "at", "temperature", "on"),
-    "a file": ("task",),
+    "a file": ("task", "use"),
 }
 
 FORMS = {
@@ -56,6 +57,10 @@ FORMS = {
     "accept": "accept",
     "reject": 'reject "why"',
     "then": "then condition",
+    "run": "run name = task(input = expression)",
+    "checker": 'checker name(argument: type) -> bool from "plugin"',
+    "use": 'use "file.maker"',
+    "variant": 'prompt variant "name" """…"""',
     "task": "task name { … }",
     "json": "reply json { name: type }",
     "grammar": 'reply grammar """…""" { name: type }',

@@ -378,6 +378,15 @@ class Definition(Node, frozen=True):
     body: Expression
 
 
+class Checker(Node, frozen=True):
+    """`checker f(a: T) -> T from "plugin"`: a function that a plug-in provides, to be called in rules and flags."""
+
+    name: Identifier
+    parameters: tuple[Parameter, ...]
+    result: TypeExpression
+    plugin: Text
+
+
 class DoneWhen(Node, frozen=True):
     """`done when e`."""
 
@@ -456,11 +465,19 @@ class Placement(Node, frozen=True):
     tag: Text | None = None
 
 
+class FormatWith(Node, frozen=True):
+    """`then format with "profile" "…"`: a second call puts the answer into form; `prompt` is a template, or None."""
+
+    profile: Text
+    prompt: Text | None
+
+
 class Reply(Node, frozen=True):
     """`reply …`, with its placement (None: at end)."""
 
     notation: ReplyText | ReplyJson | ReplyGrammar
     placement: Placement | None
+    format_with: FormatWith | None = None
 
 
 class Let(Node, frozen=True):
@@ -485,13 +502,36 @@ class Update(Node, frozen=True):
 
 
 class Prompt(Node, frozen=True):
-    """`system "…"` or `prompt "…"`: a Jinja template."""
+    """`system "…"`, `prompt "…"` or `prompt variant "name" "…"`: a Jinja template."""
 
     kind: Literal["system", "prompt"]
     template: Text
+    variant: Text | None = None
 
 
-StepPart = Prompt | Let | Reply | Check | Update | VoteBlock
+class WithProfile(Node, frozen=True):
+    """`with profile "strong"`: the provider profile that a step's samples come from."""
+
+    profile: Text
+
+
+class ForEach(Node, frozen=True):
+    """`for each x in xs` behind a `run`; `for each k, v in map` names two."""
+
+    names: tuple[Identifier, ...]
+    iterable: Expression
+
+
+class Run(Node, frozen=True):
+    """`run x = task(input = e)`, with `each` once for every item of a list: then `x` is the list of results."""
+
+    name: Identifier
+    task: Identifier
+    arguments: tuple[KeywordArgument, ...]
+    each: ForEach | None
+
+
+StepPart = Prompt | WithProfile | Let | Run | Reply | Check | Update | VoteBlock
 
 
 class Step(Node, frozen=True):
@@ -548,6 +588,7 @@ TaskPart = (
     | VoteBlock
     | Reference
     | Test
+    | Checker
 )
 
 
@@ -558,8 +599,15 @@ class TaskDeclaration(Node, frozen=True):
     parts: tuple[TaskPart, ...]
 
 
+class Use(Node, frozen=True):
+    """`use "file.maker"`: the tasks of another file, to be run by their names."""
+
+    path: Text
+
+
 class TaskFile(Node, frozen=True):
-    """A whole file: the version on its first line, if any, and its tasks."""
+    """A whole file: the version on its first line, if any, the files that it uses, and its tasks."""
 
     version: IntLiteral | None
     tasks: tuple[TaskDeclaration, ...]
+    uses: tuple[Use, ...] = ()
