@@ -13,7 +13,8 @@ the odds against a right reply, and `log1p` and `expm1` keep the digits.
 
 from __future__ import annotations
 
-from math import ceil, exp, expm1, isfinite, log, log1p
+from dataclasses import dataclass
+from math import ceil, exp, expm1, isfinite, log, log1p, sqrt
 
 
 class TheoryError(ValueError):
@@ -84,6 +85,33 @@ def expected_cost(p: float, k: int, steps: int, *, cost_per_call: float, passing
     if not (isfinite(cost_per_call) and cost_per_call >= 0.0):
         raise TheoryError(f"the cost of a call must be a number from 0; it is {cost_per_call}")
     return cost_per_call * steps * expected_votes(p, k) / passing
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Where a share lies, by what was seen: both ends between 0 and 1."""
+
+    low: float
+    high: float
+
+
+def wilson_interval(hits: int, drawn: int, z: float = 1.959964) -> Interval:
+    """Where the chance of a hit lies after `hits` of `drawn` independent samples; the usual `z` is for 95 %.
+
+    (h + z²/2 ± z √(h (n - h) / n + z²/4)) / (n + z²). Source: E. B. Wilson, "Probable inference, the law of
+    succession, and statistical inference", Journal of the American Statistical Association 22 (1927), 209-212. Unlike
+    the normal approximation it says something at 0 and n hits, and for few samples. Without samples: anything.
+    """
+    if not 0 <= hits <= drawn:
+        raise TheoryError(f"hits are between none and all of the {drawn} samples; there are said to be {hits}")
+    if drawn == 0:
+        return Interval(0.0, 1.0)
+    centre = hits + z * z / 2
+    reach = z * sqrt(hits * (drawn - hits) / drawn + z * z / 4)
+    # At no and at all hits the end is 0 or 1 exactly; the subtraction would miss it by a rounding.
+    low = 0.0 if hits == 0 else (centre - reach) / (drawn + z * z)
+    high = 1.0 if hits == drawn else (centre + reach) / (drawn + z * z)
+    return Interval(low, high)
 
 
 def _odds_against(p: float, k: int) -> float:
