@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from maker_dsl.diagnostics import Diagnostic
 from maker_dsl.types.errors import ValueRefused
@@ -29,6 +29,21 @@ ReplyValue = dict[str, Value]
 
 Finish = Literal["stop", "length", "filtered", "other"]
 """Why a model ended its reply: by itself, at the token limit, by a content filter, or something else."""
+
+Target = Literal["lark", "llguidance", "gbnf", "json-schema", "regex"]
+"""A notation that a reply's form can be exported to, for constrained decoding and other tools."""
+
+TARGETS: tuple[Target, ...] = get_args(Target)
+
+
+class NotExpressible(Exception):
+    """A reply's form can't be written in a target's notation: why, and which targets can express it."""
+
+    def __init__(self, target: Target, why: str, others: tuple[Target, ...] = ()) -> None:
+        super().__init__(f"{target} can't express this reply: {why}")
+        self.target = target
+        self.why = why
+        self.others = others
 
 
 class TaskError(Exception):
@@ -103,6 +118,14 @@ class ReplyFormat(Protocol):
     @property
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of the reply value."""
+        ...
+
+    def export(self, target: Target) -> str:
+        """The grammar, regex or JSON Schema of whole outputs that hold nothing but a reply in its place.
+
+        All that it admits is read by `read`, but for what the export itself says is left to reading. Raises
+        `NotExpressible`.
+        """
         ...
 
     def read(self, text: str) -> Parsed | Refused:

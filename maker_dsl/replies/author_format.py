@@ -17,11 +17,12 @@ from lark import Lark, Token, Tree
 from maker_dsl.replies import explanation, placement
 from maker_dsl.replies.author_grammar import MAX_AUTHOR_REPLY, author_parser, field_symbols, first_texts
 from maker_dsl.replies.derivation import Derivation
+from maker_dsl.replies.exports.export import export
 from maker_dsl.replies.instructions import instructions
 from maker_dsl.replies.notation import FormatText, HoleSpec, LarkGrammar, Place
 from maker_dsl.replies.rendering import hole_renderer
 from maker_dsl.replies.samples import MAX_SAMPLE, sample, size
-from maker_dsl.task import Parsed, Refused, ReplyFormat, ReplyValue
+from maker_dsl.task import Parsed, Refused, ReplyFormat, ReplyValue, Target
 from maker_dsl.types.codec import Codec
 from maker_dsl.types.display import phrase, with_article, words
 from maker_dsl.types.errors import ValueRefused
@@ -59,6 +60,10 @@ class AuthorFormat:
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of the reply value."""
         return self._codec.schema
+
+    def export(self, target: Target) -> str:
+        """The form of whole outputs in another notation; raises `NotExpressible`."""
+        return export(self._notation, self._place, target)
 
     @cached_property
     def instructions(self) -> str:

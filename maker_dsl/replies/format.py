@@ -14,6 +14,7 @@ from maker_dsl.errors import InternalError
 from maker_dsl.replies import explanation, placement
 from maker_dsl.replies.author_format import AuthorFormat
 from maker_dsl.replies.explanation import RawReply
+from maker_dsl.replies.exports.export import export
 from maker_dsl.replies.fast import FastRead, fast_object, fast_text, has_fixed_texts, is_json
 from maker_dsl.replies.grammar import GrammarText, object_grammar, text_grammar
 from maker_dsl.replies.instructions import instructions
@@ -23,7 +24,7 @@ from maker_dsl.replies.notation import AT_END, FormatText, HoleSpec, JsonObject,
 from maker_dsl.replies.rendering import hole_renderer, json_renderer
 from maker_dsl.replies.samples import MAX_SAMPLE, sample, size
 from maker_dsl.replies.syntax import WHITE
-from maker_dsl.task import Parsed, Refused, ReplyFormat, ReplyValue
+from maker_dsl.task import Parsed, Refused, ReplyFormat, ReplyValue, Target
 from maker_dsl.types.codec import Codec
 from maker_dsl.types.errors import ValueRefused
 from maker_dsl.types.type import Member, RecordType
@@ -116,6 +117,10 @@ class GeneratedFormat:
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of the reply value."""
         return self._codec.schema
+
+    def export(self, target: Target) -> str:
+        """The form of whole outputs in another notation; raises `NotExpressible`."""
+        return export(self._notation, self._place, target)
 
     @cached_property
     def instructions(self) -> str:
