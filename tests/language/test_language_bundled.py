@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from task_lab import run_reference
 
 from maker_dsl.api import load as load_task
 from maker_dsl.bundled import bundled_names
 from maker_dsl.judging import Vote, judge
 from maker_dsl.language import load
-from maker_dsl.task import RawReply, State, Task
+from maker_dsl.task import RawReply
 from maker_dsl.testing import failed_tests, run_test
-
-
-def run_reference(task: Task, most: int = 1_000) -> tuple[State, int]:
-    """The last state and the number of steps when every reply is the reference's, in its canonical text."""
-    state, steps = task.initial_state, 0
-    while not task.is_done(state):
-        step = task.next_step(state)
-        local = step.state_locals(state)
-        step.render(state, local)
-        assert step.reference is not None
-        text = step.reply.render(step.reference(state))
-        verdict = judge(task, step, state, local, RawReply(text, 1, "stop"))
-        assert isinstance(verdict, Vote), verdict
-        state, steps = verdict.state, steps + 1
-        assert steps <= most
-    return state, steps
 
 
 @pytest.mark.parametrize("name", bundled_names("tasks"))

@@ -21,8 +21,15 @@ TASKS: list[tuple[str, Mapping[str, object]]] = [
     ("countdown", {"start": 40}),
     ("hanoi", {"disks": 5}),
     ("checkout", {}),
+    ("blocks_world", {"size": 5}),
 ]
 NAMES = [name for name, _ in TASKS]
+TASKS_WITH_DEAD_ENDS: list[tuple[str, Mapping[str, object]]] = [
+    ("checker_jumping", {"size": 3}),
+    ("river_crossing", {"size": 4}),
+]
+"""Tasks in which a wrong decision can't be made good again."""
+ALL_TASKS = [*TASKS, *TASKS_WITH_DEAD_ENDS]
 FINISHES: dict[str, Finish] = {"stop": "stop", "length": "length"}
 
 
@@ -31,7 +38,7 @@ def judged(task: Task, state: State, raw: RawReply) -> Verdict:
     return judge(task, step, state, step.state_locals(state), raw)
 
 
-@pytest.mark.parametrize(("name", "inputs"), TASKS, ids=NAMES)
+@pytest.mark.parametrize(("name", "inputs"), ALL_TASKS, ids=[name for name, _ in ALL_TASKS])
 def test_the_reference_leads_to_the_end_and_every_reply_is_what_it_should_be(
     name: str, inputs: Mapping[str, object]
 ) -> None:
