@@ -64,7 +64,7 @@ class _Maker(click.Group):
 @click.group(
     cls=_Maker,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="TASK is the path of a .maker file or the name of a bundled task (countdown, hanoi, checkout).",
+    epilog="TASK is the path of a .maker file or the name of a bundled task, such as hanoi.",
 )
 @click.version_option(__version__, "--version", prog_name="maker", message="%(prog)s %(version)s")
 def maker() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from task_lab import run_reference
 
@@ -29,6 +32,15 @@ def test_bundled_task_has_passing_tests(name: str) -> None:
     assert len(program.tests) >= 4
     for test in program.tests:
         assert run_test(test).passed, run_test(test)
+
+
+@pytest.mark.parametrize("name", bundled_names("tasks"))
+def test_bundled_task_is_in_the_list_with_its_inputs(name: str) -> None:
+    listed = (Path(__file__).parents[2] / "docs" / "tasks.md").read_text(encoding="utf-8")
+    inputs = ", ".join(f"`{one}`" for one in load_task(name).inputs)
+    assert re.search(rf"^\| `{name}` \| .+ \| {inputs} \|$", listed, re.MULTILINE), (
+        f"list it in docs/tasks.md, with {inputs}"
+    )
 
 
 @pytest.mark.parametrize("disks", range(1, 8))
