@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from maker_dsl.compiler.program import Program
 from maker_dsl.diagnostics import Diagnostic, Label, Source
+from maker_dsl.diagnostics.source import Position
 from maker_dsl.judging import Flag, Verdict, judge
+from maker_dsl.language import Checked
 from maker_dsl.task import RawReply, State, Step, TaskError, TaskTest
 from maker_dsl.templates.notation import json_notation
 from maker_dsl.tokens import estimate_tokens
@@ -36,10 +38,43 @@ class Outcome:
         return "; ".join(self.differences)
 
 
+@dataclass(frozen=True, slots=True)
+class FileTest:
+    """A test as people find it: its program, its name (with the task's where a file has several), its place."""
+
+    program: Program
+    test: TaskTest
+    name: str
+    place: Position
+
+
+def tests_of(checked: Checked) -> tuple[FileTest, ...]:
+    """All tests that stand in a checked file, in the order of its tasks; raises InputRefused for one without sense."""
+    own = [program for program in checked.programs if program.source.name == checked.source.name]
+    found = [(program, test) for program in own for test in program.tests]
+    is_alone = len({program.name for program, _ in found}) < 2
+    return tuple(
+        FileTest(
+            program,
+            test,
+            test.name if is_alone else f"{program.name}: {test.name}",
+            program.source.position(program.test_place(test.name).start),
+        )
+        for program, test in found
+    )
+
+
+def failure_text(file: str, name: str, why: str) -> str:
+    """A failed test for people: the same for `maker test` and pytest."""
+    return f"FAILED {file}: {name}\n    {why}"
+
+
 def run_test(test: TaskTest) -> Outcome:
     """Judge the test's reply in its state and compare with what it expects; never raises."""
     try:
         step = test.task.next_step(test.state) if test.step is None else test.task.step(test.step)
+        if not isinstance(step, Step):
+            return Outcome(test.name, (f"step `{step.name}` asks no model, so there is no reply to judge",))
         if not step.applies(test.state):
             return Outcome(test.name, (f"step `{step.name}` does not apply in the given state",))
         return _judge(test, step)

@@ -27,10 +27,14 @@ class _Usd(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return amount
 
 
+usd_type = _Usd()
+"""An amount of money on the command line."""
+
+
 def limit_options(command: F) -> F:
     """`--max-samples`, `--max-steps`, `--max-cost`."""
     for option in (
-        click.option("--max-cost", type=_Usd(), metavar="USD", help="Never spend more than this in all."),
+        click.option("--max-cost", type=usd_type, metavar="USD", help="Never spend more than this in all."),
         click.option(
             "--max-steps", type=click.IntRange(0, MOST), metavar="N", help="Steps decided before the run stops."
         ),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from maker_dsl.checker.checked import CheckedInput, CheckedTask
+from maker_dsl.checker.checked import CheckedInput, CheckedRunStep, CheckedTask
 from maker_dsl.compiler.binding import Binding, InputRefused, Remembered
 from maker_dsl.compiler.inputs import InputPlan, bind_inputs, read_input
 from maker_dsl.compiler.module import Entry, Module, explain_failure, guarded, shown
-from maker_dsl.compiler.steps import bind_step, plan_step
+from maker_dsl.compiler.runs import RunStepPlan, bind_run_step, plan_run_step
+from maker_dsl.compiler.steps import StepPlan, bind_step, outline_step, plan_step
 from maker_dsl.compiler.tests import TestPlan, bind_test, plan_test, test_inputs
 from maker_dsl.compiler.types import Bounds, ConcreteTypes
 from maker_dsl.compiler.votes import plan_settings
@@ -18,7 +19,19 @@ from maker_dsl.expressions.errors import EvaluationError
 from maker_dsl.expressions.fuel import is_out_of_fuel, shared_fuel
 from maker_dsl.expressions.limits import MAX_STATE_CHARACTERS, MAX_STATE_ITEMS
 from maker_dsl.expressions.measure import measure
-from maker_dsl.task import Invariant, ReplyFormat, State, Step, Task, TaskError, TaskTest, Value, ValueCodec
+from maker_dsl.task import (
+    Invariant,
+    ReplyFormat,
+    RunStep,
+    State,
+    Step,
+    Task,
+    TaskError,
+    TaskOutline,
+    TaskTest,
+    Value,
+    ValueCodec,
+)
 from maker_dsl.types.codec import codec
 from maker_dsl.types.errors import ValueRefused
 from maker_dsl.types.type import Member, RecordType, Type
@@ -44,9 +57,16 @@ class TaskInput:
 class Program:
     """One task of a file, checked and compiled; `bind` is cheap, so that thousands of records can be bound."""
 
-    def __init__(self, checked: CheckedTask, whole_text: str | None = None) -> None:
-        """Compile a task; `whole_text` is its file's text with the grammars that it names in it."""
+    def __init__(
+        self, checked: CheckedTask, whole_text: str | None = None, programs: Mapping[str, Program] | None = None
+    ) -> None:
+        """Compile a task; `whole_text` is its file's text with the grammars and files that it names in it.
+
+        `programs` are those that it may run, by name; they have to be there when it is bound.
+        """
         self._checked = checked
+        self._programs = {self.name: self} if programs is None else programs
+        self._outlines: tuple[TaskOutline, ...] | None = None
         self._whole_text = checked.source.text if whole_text is None else whole_text
         module = Module(checked.typing, checked.source)
         self._bounds = Bounds(module)
@@ -71,7 +91,12 @@ class Program:
         )
         self._expect = None if checked.expect is None else module.value("expect", (), checked.expect.count)
         self._vote = plan_settings(checked.vote, "vote", module)
-        self._steps = tuple(plan_step(one, index, module, self._bounds) for index, one in enumerate(checked.steps))
+        self._steps: tuple[StepPlan | RunStepPlan, ...] = tuple(
+            plan_run_step(one, index, module)
+            if isinstance(one, CheckedRunStep)
+            else plan_step(one, index, module, self._bounds)
+            for index, one in enumerate(checked.steps)
+        )
         self._tests = tuple(plan_test(one, index, module) for index, one in enumerate(checked.tests))
         self._module = module.finish()
         self._formats: Remembered[ReplyFormat] = Remembered()
@@ -93,6 +118,11 @@ class Program:
         return self._checked.source
 
     @property
+    def place(self) -> Span:
+        """Where the task begins in its file: its name."""
+        return self._checked.declaration.name.span
+
+    @property
     def inputs(self) -> tuple[TaskInput, ...]:
         """The inputs in the order of the file."""
         return tuple(
@@ -104,6 +134,33 @@ class Program:
             )
             for one in self._checked.inputs
         )
+
+    @property
+    def checked(self) -> CheckedTask:
+        """What it was compiled from."""
+        return self._checked
+
+    @property
+    def programs(self) -> Mapping[str, Program]:
+        """The programs that it may run, directly or not, by name, and itself; perhaps others too."""
+        return self._programs
+
+    @property
+    def outlines(self) -> tuple[TaskOutline, ...]:
+        """This task, and all that it may run, directly or not."""
+        if self._outlines is None:
+            found: dict[str, Program] = {self.name: self}
+            waiting: list[Program] = [self]
+            while waiting:
+                for run in waiting.pop(0).checked.runs:
+                    if run.task not in found:
+                        found[run.task] = self._programs[run.task]
+                        waiting.append(found[run.task])
+            self._outlines = tuple(
+                TaskOutline(name, tuple(outline_step(step) for step in one.checked.asking_steps))
+                for name, one in found.items()
+            )
+        return self._outlines
 
     def test_place(self, name: str) -> Span:
         """Where the test of that name begins; raises KeyError."""
@@ -195,7 +252,13 @@ class Program:
         initial = self._initial_state(binding, state_codec)
         invariants = self._bind_invariants(binding, initial)
         state_names = frozenset(field.name.name for field in checked.state.fields)
-        steps = tuple(bind_step(plan, self._vote, state_names, binding) for plan in self._steps)
+        placed = tuple(zip(invariants, (one.condition.span for one in checked.invariants), strict=False))
+        steps = tuple(
+            bind_run_step(plan, self._programs, state_codec, placed, binding)
+            if isinstance(plan, RunStepPlan)
+            else bind_step(plan, self._vote, state_names, binding)
+            for plan in self._steps
+        )
         expected = self._expected_steps(binding)
         binding.stop_on_errors()
         return Task(
@@ -207,13 +270,15 @@ class Program:
             inputs_codec=self._codec("inputs", RecordType(bound.members)),
             state_codec=state_codec,
             initial_state=initial,
-            steps=steps,
+            steps=tuple(step for step in steps if isinstance(step, Step)),
             invariants=invariants,
             is_done=guarded(entries[self._done], checked.done.condition.span, "`done when`"),
             result=self._bind_result(entries),
             result_codec=state_codec if checked.result is None else self._codec("result", checked.result.type),
             expected_steps=expected,
             next_step=_next_step(steps, checked),
+            run_steps=tuple(step for step in steps if isinstance(step, RunStep)),
+            outlines=self.outlines,
         )
 
     def _codec(self, place: str, type_: Type) -> ValueCodec:
@@ -303,8 +368,8 @@ def _state_place(checked: CheckedTask) -> Span:
     return fields[0].span.to(fields[-1].span) if fields else checked.state.span
 
 
-def _next_step(steps: tuple[Step, ...], checked: CheckedTask) -> Callable[[State], Step]:
-    def next_step(state: State) -> Step:
+def _next_step(steps: tuple[Step | RunStep, ...], checked: CheckedTask) -> Callable[[State], Step | RunStep]:
+    def next_step(state: State) -> Step | RunStep:
         for step in steps:
             if step.applies(state):
                 return step
