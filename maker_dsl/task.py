@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_args
 
-from maker_dsl.diagnostics import Diagnostic
+from maker_dsl.diagnostics import Diagnostic, Span
 from maker_dsl.types.errors import ValueRefused
 from maker_dsl.types.json_text import read_json
 from maker_dsl.types.type import RecordType, Type
@@ -137,6 +137,26 @@ class ReplyFormat(Protocol):
         ...
 
 
+class Checkers(Protocol):
+    """The checkers of the plug-ins that somebody has allowed. Implemented in `maker_dsl.plugins`."""
+
+    def version(self, plugin: str) -> str | None:
+        """The version of a plug-in; None where it is not allowed."""
+        ...
+
+    def names(self, plugin: str) -> tuple[str, ...]:
+        """The checkers of an allowed plug-in."""
+        ...
+
+    def signature(self, plugin: str, name: str) -> tuple[tuple[str, ...], str] | None:
+        """The types of a checker's parameters and of its result as the language writes them; None: there is none."""
+        ...
+
+    def function(self, plugin: str, name: str) -> Callable[..., Value]:
+        """A checker; calling it raises EvaluationError where it can't say."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """A compiled `rule` or `flag`; `passes(state, locals, reply, raw)` says whether the reply may go on."""
@@ -154,6 +174,33 @@ class VoteSettings:
     max_samples: int | None = None
     first_temperature: float | None = None
     temperature: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One way to put a step's question; `render` raises TaskError."""
+
+    name: str
+    render: Callable[[State, Locals], Prompt]
+
+
+@dataclass(frozen=True, slots=True)
+class Formatting:
+    """How a second call puts a thought into the reply's form: `then format with`.
+
+    `render(state, locals, thought)` raises `expressions.errors.EvaluationError`: the thought is a model's.
+    """
+
+    profile: ProfileName
+    render: Callable[[State, Locals, str], Prompt]
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileName:
+    """A provider profile that a task names, and where."""
+
+    name: str
+    place: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +231,23 @@ class Step:
     """The correct reply; raises TaskError."""
     mistakes: tuple[Callable[[State], ReplyValue], ...]
     """Plausible wrong replies that the task declares for rehearsals; raise TaskError."""
+    variants: tuple[Wording, ...] = ()
+    """Further wordings of the prompt; samples rotate over `wordings`."""
+    profile: ProfileName | None = None
+    """The profile that its samples come from; None: the run's."""
+    formatting: Formatting | None = None
+    """Where the reply is a thought first: how it is put into form."""
+
+    @property
+    def wordings(self) -> tuple[Wording, ...]:
+        """All wordings; the first is `render`."""
+        return (Wording("prompt", self.render), *self.variants)
+
+    @property
+    def profiles(self) -> tuple[ProfileName, ...]:
+        """The profiles that the step names."""
+        named = (self.profile, None if self.formatting is None else self.formatting.profile)
+        return tuple(one for one in named if one is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +284,7 @@ class StepOutline:
 
     name: str
     has_reference: bool
-    profiles: tuple[str, ...] = ()
+    profiles: tuple[ProfileName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

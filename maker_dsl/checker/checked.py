@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from maker_dsl.checker.scope import FunctionBinding
 from maker_dsl.checker.static import Typing
 from maker_dsl.checker.templates import CheckedTemplate
 from maker_dsl.diagnostics import Source
@@ -44,6 +45,14 @@ class CheckedOn:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckedWording:
+    """A `prompt variant`."""
+
+    name: str
+    template: CheckedTemplate
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedStep:
     """A step with all its parts; `reply_type` is erased."""
 
@@ -53,6 +62,10 @@ class CheckedStep:
     lets: tuple[CheckedLet, ...]
     system: CheckedTemplate | None
     prompt: CheckedTemplate
+    variants: tuple[CheckedWording, ...]
+    profile: tree.Text | None
+    format_prompt: CheckedTemplate | None
+    """The template of `then format with`, if it has one."""
     reply: tree.Reply
     grammar: str | None
     reply_type: RecordType
@@ -62,6 +75,48 @@ class CheckedStep:
     vote_on: CheckedOn | None
     reference: tree.Reference | None
     reference_lets: tuple[CheckedLet, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRun:
+    """A `run` of a step: `inputs` gives a list with the inputs of each sub-run; `type` is that of the result."""
+
+    name: str
+    task: str
+    declaration: tree.Run
+    inputs: tree.Expression
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRunStep:
+    """A step that runs tasks; `result_lets` are those of its `let`s that look at results."""
+
+    name: str
+    declaration: tree.Step
+    when: tree.Expression | None
+    lets: tuple[CheckedLet, ...]
+    runs: tuple[CheckedRun, ...]
+    result_lets: tuple[CheckedLet, ...]
+    update: tree.Update
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedChecker:
+    """A function that a plug-in provides, with its erased types."""
+
+    declaration: tree.Checker
+    function: FunctionBinding
+
+    @property
+    def name(self) -> str:
+        """The name under which the task calls it, and the plug-in offers it."""
+        return self.function.name
+
+    @property
+    def plugin(self) -> str:
+        """The plug-in's name."""
+        return self.declaration.plugin.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +142,24 @@ class CheckedTask:
     done: tree.DoneWhen
     result: CheckedResult | None
     expect: tree.Expect | None
-    steps: tuple[CheckedStep, ...]
+    steps: tuple[CheckedStep | CheckedRunStep, ...]
+    """In the order of the file."""
     vote: tuple[tree.VoteSetting, ...]
     tests: tuple[tree.Test, ...]
     typing: Typing
+    checkers: tuple[CheckedChecker, ...] = ()
 
     @property
     def name(self) -> str:
         """The task's name."""
         return self.declaration.name.name
+
+    @property
+    def asking_steps(self) -> tuple[CheckedStep, ...]:
+        """The steps that ask a model."""
+        return tuple(step for step in self.steps if isinstance(step, CheckedStep))
+
+    @property
+    def runs(self) -> tuple[CheckedRun, ...]:
+        """The `run`s of all its steps."""
+        return tuple(run for step in self.steps if isinstance(step, CheckedRunStep) for run in step.runs)

@@ -37,7 +37,7 @@ from maker_dsl.types.type import (
     Type,
 )
 
-__all__ = ["check", "check_condition", "not_null_paths"]
+__all__ = ["check", "check_condition", "inference_of", "not_null_paths"]
 
 
 def check(
@@ -57,6 +57,11 @@ def check(
 def check_condition(expression: tree.Expression, scope: Scope, problems: Problems, typing: Typing) -> None:
     """Check an expression that is wanted as a condition: a bool, or a value that may be empty or null."""
     Inference(problems, typing, _infer).condition(expression, scope)
+
+
+def inference_of(problems: Problems, typing: Typing) -> Inference:
+    """For parts that hold expressions without being one, such as `for each`."""
+    return Inference(problems, typing, _infer)
 
 
 def _infer(inference: Inference, node: AnyNode, scope: Scope, hint: Type | None) -> Type:
@@ -138,6 +143,7 @@ def _infer_name(inference: Inference, node: tree.Name, scope: Scope) -> Type:
 _NAMES = {
     "None": "write `null`",
     "nil": "write `null`",
+    "thought": "what a model thought before the form is `reply.text`",
     "True": "write `true`",
     "False": "write `false`",
     "self": "fields of the state are used by their bare names",

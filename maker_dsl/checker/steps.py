@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from maker_dsl.checker.assignments import check_assignments
@@ -12,11 +11,11 @@ from maker_dsl.checker.expressions import check_condition, not_null_paths
 from maker_dsl.checker.lets import check_lets
 from maker_dsl.checker.names import Names, warn_unused
 from maker_dsl.checker.places import head
+from maker_dsl.checker.prompts import WrittenPrompts, check_profile, check_prompts
 from maker_dsl.checker.references import check_reference
-from maker_dsl.checker.replies import CheckedReply, GrammarReader, check_reply, speaks_of_form
+from maker_dsl.checker.replies import CheckedReply, GrammarReader, check_reply
 from maker_dsl.checker.scope import RAW_REPLY, Binding, Path, Scope
 from maker_dsl.checker.task_context import STANDARD_FLAGS, TaskContext
-from maker_dsl.checker.templates import CheckedTemplate, check_template, warn_of_blind_prompt, warn_of_silent_prompt
 from maker_dsl.checker.traversal import descendants
 from maker_dsl.checker.votes import check_vote_on, check_vote_settings
 from maker_dsl.diagnostics import Label, Severity, Span
@@ -39,27 +38,33 @@ def check_step(
     read_grammar: GrammarReader,
 ) -> CheckedStep | None:
     """Check one step with its reference; None where it can't be compiled."""
-    system = _only([p for p in step.parts if isinstance(p, tree.Prompt) and p.kind == "system"], "system", context)
-    prompt = _only([p for p in step.parts if isinstance(p, tree.Prompt) and p.kind == "prompt"], "prompt", context)
-    reply = _only([part for part in step.parts if isinstance(part, tree.Reply)], "reply", context)
-    update = _only([part for part in step.parts if isinstance(part, tree.Update)], "update", context)
+    prompts = [part for part in step.parts if isinstance(part, tree.Prompt)]
+    system = only([one for one in prompts if one.kind == "system"], "system", context)
+    prompt = only([one for one in prompts if one.kind == "prompt" and one.variant is None], "prompt", context)
+    variants = tuple(one for one in prompts if one.variant is not None)
+    reply = only([part for part in step.parts if isinstance(part, tree.Reply)], "reply", context)
+    update = only([part for part in step.parts if isinstance(part, tree.Update)], "update", context)
     missing = [word for word, part in (("prompt", prompt), ("reply", reply), ("update", update)) if part is None]
     if missing:
         place = step.name.span if step.name is not None else head(step.span)
         title = "the step has " + " and ".join(f"no `{word}`" for word in missing)
-        context.problems.add("MK260", title, place, help="; ".join(_MISSING[word] for word in missing))
+        helps = {**_MISSING, "prompt": _ONLY_VARIANTS} if variants else _MISSING
+        context.problems.add("MK260", title, place, help="; ".join(helps[word] for word in missing))
     facts: frozenset[Path] = frozenset()
     if step.when is not None:
         check_condition(step.when, context.state, context.problems, context.typing)
         facts = not_null_paths(step.when, context.typing)
     scope = context.state.child(facts)
     checked_reply = None if reply is None else check_reply(reply, context, read_grammar)
+    reply = reply if checked_reply is None else checked_reply.declaration
     # A reply that is missing or wrong has been reported; NeverType lets all that looks at it pass.
     reply_type = NeverType() if checked_reply is None else checked_reply.type
     scope.declare(Binding("reply", reply_type, "reply", None if reply is None else reply.span))
     declared_lets = [part for part in step.parts if isinstance(part, tree.Let)]
     lets = check_lets(declared_lets, scope, Names(context.problems, context.names), context)
-    templates = _check_templates(system, prompt, reply, lets, scope, facts, context)
+    written = WrittenPrompts(system, prompt, variants, reply)
+    templates = check_prompts(written, lets, scope, facts, context)
+    profile = check_profile([part for part in step.parts if isinstance(part, tree.WithProfile)], context)
     checks = tuple(part for part in step.parts if isinstance(part, tree.Check))
     after_checks = _check_checks(checks, scope, context)
     if update is not None:
@@ -90,6 +95,9 @@ def check_step(
         lets=lets,
         system=templates.system,
         prompt=templates.prompt,
+        variants=templates.variants,
+        profile=profile,
+        format_prompt=templates.format_prompt,
         reply=reply,
         grammar=checked_reply.grammar,
         reply_type=checked_reply.type,
@@ -108,55 +116,16 @@ _MISSING = {
     "update": "say how an answer changes the state: add `update { … }`",
 }
 
+_ONLY_VARIANTS = "a `prompt variant` is a further wording: write the first one as a plain `prompt`"
 
-def _only(parts: list[_Part], word: str, context: TaskContext) -> _Part | None:
+
+def only(parts: list[_Part], word: str, context: TaskContext) -> _Part | None:
     """The one part of its kind; more than one is reported."""
     for further in parts[1:]:
         also = [Label(head(parts[0].span), "first here")]
         title = f"the step has two `{word}` parts"
         context.problems.add("MK258", title, head(further.span), "a second one", also=also)
     return parts[0] if parts else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Templates:
-    system: CheckedTemplate | None
-    prompt: CheckedTemplate | None
-
-
-def _check_templates(
-    system: tree.Prompt | None,
-    prompt: tree.Prompt | None,
-    reply: tree.Reply | None,
-    lets: tuple[CheckedLet, ...],
-    scope: Scope,
-    facts: Iterable[Path],
-    context: TaskContext,
-) -> _Templates:
-    names = {**context.input_types, **context.state_types}
-    names.update((let.name, let.type) for let in lets if not let.looks_at_reply)
-    unusable = {let.name: "it looks at the reply, which is not there yet" for let in lets if let.looks_at_reply}
-    made: list[CheckedTemplate | None] = []
-    for part in (system, prompt):
-        template = None
-        if part is not None:
-            template = check_template(part.template, names, unusable, context.problems, facts)
-        if template is not None:
-            for name in template.names:
-                scope.lookup(name)
-        made.append(template)
-    templates = _Templates(made[0], made[1])
-    changing = {*context.state_types, *(let.name for let in lets)}
-    shown = [one for one in made if one is not None]
-    if len(shown) == (system is not None) + (prompt is not None) and prompt is not None:
-        tells_form = any(one.uses_reply_forms for one in shown)
-        if not tells_form and not any(one.names & changing for one in shown):
-            warn_of_blind_prompt(prompt.template, context.problems)
-        elif not tells_form and reply is not None:
-            fixed = "\n".join(one.fixed_text for one in shown)
-            if not speaks_of_form(fixed, reply.notation):
-                warn_of_silent_prompt(prompt.template, context.unused)
-    return templates
 
 
 def _uses_fields(parts: Iterable[tree.Node]) -> bool:
@@ -179,7 +148,7 @@ def _check_checks(checks: Sequence[tree.Check], scope: Scope, context: TaskConte
     words = {invariant.why.value: invariant.why.span for invariant in context.invariants}
     for one in checks:
         report_words(one.kind, one.why, words, context)
-        check_condition(one.condition, scope, context.problems, context.typing)
+        check_condition(one.condition, scope.child(has_checkers=True), context.problems, context.typing)
         scope = scope.child(not_null_paths(one.condition, context.typing, one.kind == "rule"))
     return scope
 

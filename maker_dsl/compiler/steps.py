@@ -11,12 +11,12 @@ from maker_dsl.checker.replies import make_notation, make_place, reply_fields
 from maker_dsl.compiler.binding import Binding
 from maker_dsl.compiler.expressions import Parameter
 from maker_dsl.compiler.module import Entry, Module, guarded
+from maker_dsl.compiler.prompts import PromptPlan, bind_prompts, plan_prompts, profile_name
 from maker_dsl.compiler.references import ReferencePlan, bind_reference, plan_reference
-from maker_dsl.compiler.templates import CompiledTemplate, Renderer, compile_template
 from maker_dsl.compiler.types import Bounds
 from maker_dsl.compiler.votes import SettingPlan, bind_settings, make_vote_key, plan_settings
 from maker_dsl.replies.format import reply_format
-from maker_dsl.task import Check, Locals, Prompt, ReplyFormat, ReplyValue, State, Step
+from maker_dsl.task import Check, Locals, ReplyFormat, ReplyValue, State, Step, StepOutline
 from maker_dsl.types.type import Member, RecordType
 
 _ALL: tuple[Parameter, ...] = ("state", "local", "reply", "raw")
@@ -34,8 +34,7 @@ class StepPlan:
     update: str
     on: str | None
     vote: tuple[SettingPlan, ...]
-    system: CompiledTemplate | None
-    prompt: CompiledTemplate
+    prompts: PromptPlan
     reference: ReferencePlan | None
 
 
@@ -62,8 +61,7 @@ def plan_step(checked: CheckedStep, index: int, module: Module, bounds: Bounds) 
         update=module.record(f"{prefix}_update", _ALL, updates, base="state"),
         on=None if on is None else module.value(f"{prefix}_on", ("reply",), on.value),
         vote=plan_settings(checked.vote, f"{prefix}_vote", module),
-        system=None if checked.system is None else compile_template(checked.system),
-        prompt=compile_template(checked.prompt),
+        prompts=plan_prompts(checked),
         reference=None
         if reference is None
         else plan_reference(reference, checked.reference_lets, f"{prefix}_reference", module),
@@ -83,12 +81,13 @@ def bind_step(
         else guarded(entries[plan.state_lets], checked.lets[0].value.span, f"a `let` of step `{checked.name}`")
     )
     changing = state_names | {let.name for let in checked.lets}
+    wordings, formatting = bind_prompts(plan.prompts, reply, binding.inputs, changing)
     return Step(
         name=checked.name,
         applies=_bind_when(plan, entries),
         state_locals=state_locals,
         reply_locals=None if plan.reply_lets is None else entries[plan.reply_lets],
-        render=_bind_prompt(plan, reply, binding.inputs, changing),
+        render=wordings[0].render,
         reply=reply,
         checks=tuple(
             Check(one.kind, one.why.value, entries[name]) for one, name in zip(checked.checks, plan.checks, strict=True)
@@ -98,7 +97,17 @@ def bind_step(
         vote=bind_settings(plan.vote, shared_vote, entries, binding.problems),
         reference=None if plan.reference is None else bind_reference(plan.reference, state_locals, entries),
         mistakes=() if plan.reference is None else _bind_mistakes(plan.reference, state_locals, entries),
+        variants=wordings[1:],
+        profile=profile_name(checked.profile),
+        formatting=formatting,
     )
+
+
+def outline_step(checked: CheckedStep) -> StepOutline:
+    """What is known of a step before any input."""
+    format_with = checked.reply.format_with
+    named = (profile_name(checked.profile), None if format_with is None else profile_name(format_with.profile))
+    return StepOutline(checked.name, checked.reference is not None, tuple(one for one in named if one is not None))
 
 
 def _bind_vote_key(plan: StepPlan, reply: ReplyFormat, binding: Binding) -> Callable[[ReplyValue], str]:
@@ -136,17 +145,3 @@ def _bind_reply(plan: StepPlan, binding: Binding) -> ReplyFormat:
         return reply_format(make_notation(notation, record, checked.grammar), make_place(checked.reply.placement))
 
     return binding.formats.get((checked.name, record), make)
-
-
-def _bind_prompt(
-    plan: StepPlan, reply: ReplyFormat, inputs: Mapping[str, Any], changing: frozenset[str]
-) -> Callable[[State, Locals], Prompt]:
-    base: dict[str, Any] = dict(inputs)
-    used = [one for one in (plan.system, plan.prompt) if one is not None and one.uses_reply_forms]
-    if used:
-        base["reply"] = {"format": reply.instructions, "example": reply.example}
-    user: Renderer = plan.prompt.bind(base, changing)
-    if plan.system is None:
-        return lambda state, local: Prompt(None, user(state, local))
-    system: Renderer = plan.system.bind(base, changing)
-    return lambda state, local: Prompt(system(state, local), user(state, local))
