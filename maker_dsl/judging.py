@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from maker_dsl.expressions.errors import EvaluationError
-from maker_dsl.task import Locals, RawReply, Refused, ReplyValue, State, Step, Task
+from maker_dsl.errors import InternalError
+from maker_dsl.expressions.errors import CheckerTimeout, EvaluationError
+from maker_dsl.task import Locals, Prompt, RawReply, Refused, ReplyValue, State, Step, Task
 from maker_dsl.types.errors import ValueRefused
 
-Stage = Literal["finish", "locate", "parse", "type", "let", "flag", "rule", "update", "state", "invariant"]
+Stage = Literal["finish", "form", "locate", "parse", "type", "let", "flag", "rule", "update", "state", "invariant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ class Flag:
     """Why a reply was discarded.
 
     `name` is what reports count: the author's words for a rule, flag or invariant, else one of `truncated`,
-    `filtered`, `missing`, `malformed`, `out of range`, `error`. `detail` says it in full; `offset` is a character
-    offset in the reply's text.
+    `filtered`, `missing`, `malformed`, `out of range`, `timed out`, `error`. `detail` says it in full; `offset` is a
+    character offset in the reply's text.
     """
 
     stage: Stage
@@ -45,16 +46,22 @@ Verdict = Vote | Flag
 _REFUSALS: dict[str, str] = {"locate": "missing", "parse": "malformed", "type": "out of range"}
 
 
-def judge(task: Task, step: Step, state: State, state_locals: Locals, raw: RawReply) -> Verdict:
-    """Judge one reply to `step` in `state`; `state_locals` is `step.state_locals(state)`, computed once per step."""
-    if raw.finish == "length":
-        return Flag("finish", "truncated", "the reply was cut off at the token limit", len(raw.text))
-    if raw.finish == "filtered":
-        return Flag("finish", "filtered", "the provider's content filter stopped the reply", len(raw.text))
+def judge(
+    task: Task, step: Step, state: State, state_locals: Locals, raw: RawReply, thought: RawReply | None = None
+) -> Verdict:
+    """Judge one reply to `step` in `state`; `state_locals` is `step.state_locals(state)`, computed once per step.
+
+    Where the reply is a thought that was put into form, `raw` is the form; what flags and rules see as the raw reply is
+    the `thought`, since confusion shows where the problem was solved.
+    """
+    unfinished = _unfinished(raw, "reply")
+    if unfinished is not None:
+        return unfinished
     read = step.reply.read(raw.text)
     if isinstance(read, Refused):
         return Flag(read.stage, _REFUSALS[read.stage], read.message, read.offset)
     value = read.value
+    raw = thought or raw
     where: tuple[Stage, str] = ("let", "a `let`")
     try:
         local = state_locals if step.reply_locals is None else step.reply_locals(state, state_locals, value, raw)
@@ -70,11 +77,34 @@ def judge(task: Task, step: Step, state: State, state_locals: Locals, raw: RawRe
             where = ("invariant", f"invariant “{invariant.why}”")
             if not invariant.holds(new_state):
                 return Flag("invariant", invariant.why, f"the new state breaks the invariant “{invariant.why}”")
+    except CheckerTimeout as error:
+        return Flag(where[0], "timed out", f"{where[1]} could not be checked: {error}")
     except EvaluationError as error:
         return Flag(where[0], "error", f"{where[1]} could not be computed: {error}")
     except ValueRefused as error:
         return Flag("state", "out of range", f"the new state does not fit its type: {error}")
     return Vote(step.vote_key(value), value, new_state)
+
+
+def judge_thought(step: Step, state: State, state_locals: Locals, thought: RawReply) -> Prompt | Flag:
+    """What is asked to put a thought into form; a flag where it can't be, and no second call is made."""
+    unfinished = _unfinished(thought, "thought")
+    if unfinished is not None:
+        return unfinished
+    if step.formatting is None:
+        raise InternalError(f"the step {step.name!r} puts no thoughts into form")
+    try:
+        return step.formatting.render(state, state_locals, thought.text)
+    except EvaluationError as error:
+        return Flag("form", "error", f"the prompt of `then format with` could not be written: {error}")
+
+
+def _unfinished(raw: RawReply, what: str) -> Flag | None:
+    if raw.finish == "length":
+        return Flag("finish", "truncated", f"the {what} was cut off at the token limit", len(raw.text))
+    if raw.finish == "filtered":
+        return Flag("finish", "filtered", f"the provider's content filter stopped the {what}", len(raw.text))
+    return None
 
 
 def _failed(kind: str, why: str) -> str:

@@ -35,6 +35,15 @@ def infer_call(inference: Inference, node: tree.Call, scope: Scope) -> Type:
     name = node.function.name
     function = scope.function(name)
     if function is not None:
+        if function.is_checker and not scope.has_checkers:
+            inference.problems.add(
+                "MK297",
+                f"the checker `{name}` can't be called here",
+                node.function.span,
+                "only rules, flags and references may call checkers",
+                also=[Label(function.span, "declared here")] if function.span is not None else (),
+                help="the state must follow from the reply alone: put the call into a `rule`",
+            )
         return _infer_def_call(inference, node, scope, function)
     builtin = BUILTINS.get(name)
     if builtin is not None:

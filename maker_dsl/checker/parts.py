@@ -29,6 +29,7 @@ class Parts:
         self.state = self._one(tree.StateBlock, "state")
         self.invariants = self._all(tree.Invariant)
         self.definitions = self._all(tree.Definition)
+        self.checkers = self._all(tree.Checker)
         self.done = self._one(tree.DoneWhen, "done when")
         self.result = self._one(tree.Result, "result")
         self.expect = self._one(tree.Expect, "expect")

@@ -49,7 +49,7 @@ def check_reference(
     context: TaskContext,
 ) -> tuple[CheckedLet, ...]:
     """Check a step's reference; it sees inputs, state and those of the step's `let`s that don't need the reply."""
-    scope = context.state.child(facts)
+    scope = context.state.child(facts, has_checkers=True)
     for let in lets:
         if not let.looks_at_reply:
             scope.declare(Binding(let.name, let.type, "let"))

@@ -52,22 +52,35 @@ class FunctionBinding:
     parameters: tuple[Member, ...]
     result: Type
     span: Span | None = None
+    is_checker: bool = False
+    """Whether a plug-in provides it: it may be called in rules, flags and references alone."""
 
 
 class Scope:
     """Names visible at a place; inner scopes see the names of their parents."""
 
-    def __init__(self, parent: Scope | None = None, not_null: Iterable[Path] = ()) -> None:
+    def __init__(
+        self, parent: Scope | None = None, not_null: Iterable[Path] = (), *, has_checkers: bool = False
+    ) -> None:
         self._parent = parent
+        self._has_checkers = has_checkers
         self._values: dict[str, Binding] = {}
         self._functions: dict[str, FunctionBinding] = {}
         self._used: set[str] = set()
         self._used_functions: set[str] = set()
         self._not_null = frozenset(not_null)
 
-    def child(self, not_null: Iterable[Path] = ()) -> Scope:
-        """An inner scope, in which the optional values at the paths `not_null` are known not to be null."""
-        return Scope(self, not_null)
+    def child(self, not_null: Iterable[Path] = (), *, has_checkers: bool = False) -> Scope:
+        """An inner scope, in which the optional values at the paths `not_null` are known not to be null.
+
+        With `has_checkers` the checkers of plug-ins may be called there.
+        """
+        return Scope(self, not_null, has_checkers=has_checkers)
+
+    @property
+    def has_checkers(self) -> bool:
+        """Whether the checkers of plug-ins may be called here."""
+        return any(scope._has_checkers for scope in self._chain())
 
     def declare(self, binding: Binding) -> None:
         """Add a value; a later declaration of the same name in this scope replaces the earlier one."""

@@ -14,3 +14,7 @@ class EvaluationError(Exception):
     def __init__(self, message: str, span: Span | None = None) -> None:
         super().__init__(message)
         self.span = span
+
+
+class CheckerTimeout(EvaluationError):
+    """A checker of a plug-in took longer than it may."""
