@@ -34,6 +34,20 @@ def bundled_names(kind: Kind) -> tuple[str, ...]:
     return () if folder is None else tuple(sorted(path.stem for path in folder.glob("*" + _SUFFIXES[kind])))
 
 
+LANGUAGE_GRAMMAR = "maker"
+"""The grammar of the language itself, which lies among those for replies."""
+
+
+def reply_grammar_path(name: str) -> Path | None:
+    """The bundled grammar for replies of that name, with or without its suffix; None where there is none."""
+    return None if name.removesuffix(".lark") == LANGUAGE_GRAMMAR else bundled_path("grammars", name)
+
+
+def reply_grammar_names() -> tuple[str, ...]:
+    """The names (without suffix) of all bundled grammars for replies, sorted."""
+    return tuple(name for name in bundled_names("grammars") if name != LANGUAGE_GRAMMAR)
+
+
 def _folder(kind: Kind) -> Path | None:
     for folder in (_PACKAGE / "_bundled" / kind, _PACKAGE.parent / kind):
         if folder.is_dir():

@@ -1,6 +1,7 @@
 """The language, from a text to a program: read → parse → check → compile → try out.
 
-This is the whole path, to be read aloud; each phase has a folder of its own. Texts are checked without being run:
+This is the whole path, to be read aloud; each phase has a folder of its own. The files that a text uses go the same way
+with it. Texts are checked without being run:
 what is wrong comes back as diagnostics, all that can be found in one go.
 """
 
@@ -10,15 +11,21 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from maker_dsl.bundled import bundled_names, bundled_path
+from maker_dsl.bundled import bundled_names, bundled_path, reply_grammar_names, reply_grammar_path
 from maker_dsl.checker.embedding import whole_text
+from maker_dsl.checker.project import (
+    FileReader,
+    FileUnreadable,
+    UsedFile,
+    check_project,
+    is_whole,
+    read_project,
+)
 from maker_dsl.checker.replies import GrammarReader
-from maker_dsl.checker.task import check_file
 from maker_dsl.compiler.binding import InputRefused
 from maker_dsl.compiler.program import Program, TaskInput
 from maker_dsl.compiler.trial import try_out
 from maker_dsl.diagnostics import Diagnostic, Problems, Severity, Source, did_you_mean
-from maker_dsl.syntax.parser import parse
 
 __all__ = ["Checked", "FileProblem", "InputRefused", "Program", "TaskInput", "check_text", "load", "read_source"]
 
@@ -28,7 +35,10 @@ MAX_FILE_BYTES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a file turned out to be: the findings, and its programs unless there are errors."""
+    """What a file turned out to be: the findings, and its programs unless there are errors.
+
+    Findings and programs are those of the file, followed by those of the files that it uses.
+    """
 
     source: Source
     diagnostics: tuple[Diagnostic, ...]
@@ -36,10 +46,11 @@ class Checked:
 
     @property
     def program(self) -> Program | None:
-        """The main task: the one named like the file, else the first; None after errors."""
+        """The main task: the one named like the file, else the first in it; None after errors."""
         stem = Path(self.source.name).stem
-        named = [program for program in self.programs if program.name == stem]
-        return next(iter([*named, *self.programs]), None)
+        own = [program for program in self.programs if program.source is self.source]
+        named = [program for program in own if program.name == stem]
+        return next(iter([*named, *own]), None)
 
     @property
     def has_errors(self) -> bool:
@@ -61,22 +72,32 @@ def load(name: str | Path) -> Checked:
     return check_text(read_source(path), grammar_reader(path.parent))
 
 
-def check_text(source: Source, read_grammar: GrammarReader | None = None) -> Checked:
-    """Parse, check, compile and try out a text; `read_grammar` gives the files that `grammar from` names.
+def check_text(
+    source: Source, read_grammar: GrammarReader | None = None, read_file: FileReader | None = None
+) -> Checked:
+    """Parse, check, compile and try out a text and the files that it uses.
 
-    Without it they are looked for beside the file that the source is named after, and among the bundled ones.
+    `read_grammar` gives the files that `grammar from` names, `read_file` those that `use` names. Without them they are
+    looked for beside the file that the source is named after, and among the bundled ones.
     """
+    folder = Path(source.name).parent
+    main = UsedFile(
+        os.path.realpath(source.name),
+        source,
+        read_grammar or grammar_reader(folder),
+        read_file or task_file_reader(folder),
+    )
     problems = Problems()
-    programs: list[Program] = []
-    file = parse(source, problems)
-    if file is not None and not problems.has_errors:
-        tasks = check_file(file, source, problems, read_grammar or grammar_reader(Path(source.name).parent))
-        text = whole_text(source, tasks)
-        for checked in tasks:
-            program = Program(checked, text)
-            try_out(program, checked, problems)
-            programs.append(program)
-    return Checked(source, problems.sorted(), () if problems.has_errors else tuple(programs))
+    files = read_project(main, problems)
+    tasks = check_project(files, problems)
+    programs: dict[str, Program] = {}
+    text = whole_text(files, tasks)
+    for checked in tasks:
+        programs[checked.name] = Program(checked, text, programs)
+    for checked in tasks:
+        if is_whole(checked, tasks):
+            try_out(programs[checked.name], problems)
+    return Checked(source, problems.sorted(), () if problems.has_errors else tuple(programs.values()))
 
 
 def find_file(name: str | Path) -> Path:
@@ -113,12 +134,42 @@ def read_source(path: Path) -> Source:
         raise FileProblem(f"`{path}` is not UTF-8 text (byte {error.start})") from error
 
 
-def grammar_reader(folder: Path) -> GrammarReader:
+@dataclass(frozen=True, slots=True)
+class GrammarFolder:
     """Finds grammar files beside a task file, then among the bundled ones."""
 
-    def read(name: str) -> str | None:
+    folder: Path
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The grammars that a task in the folder can take, without suffix."""
+        beside = (path.stem for path in self.folder.glob("*.lark")) if self.folder.is_dir() else ()
+        return tuple(sorted({*beside, *reply_grammar_names()}))
+
+    def __call__(self, name: str, /) -> Source | None:
+        """The file of that name; raises FileProblem where it can't be read."""
+        beside = self.folder / name
+        path = beside if beside.is_file() else reply_grammar_path(name)
+        return None if path is None else read_source(path)
+
+
+def grammar_reader(folder: Path) -> GrammarReader:
+    """Finds the grammar files that a task in the folder names."""
+    return GrammarFolder(folder)
+
+
+def task_file_reader(folder: Path) -> FileReader:
+    """Finds task files beside one that uses them, then among the bundled ones."""
+
+    def read(name: str) -> UsedFile | None:
         beside = folder / name
-        path = beside if beside.is_file() else bundled_path("grammars", name)
-        return None if path is None else read_source(path).text
+        path = beside if beside.is_file() else bundled_path("tasks", name)
+        if path is None:
+            return None
+        try:
+            source = read_source(path)
+        except FileProblem as problem:
+            raise FileUnreadable(str(problem)) from problem
+        return UsedFile(os.path.realpath(path), source, grammar_reader(path.parent), task_file_reader(path.parent))
 
     return read

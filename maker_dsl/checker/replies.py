@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+import msgspec
+
+from maker_dsl.checker.grammar_fields import grammar_fields
 from maker_dsl.checker.names import refuse_doubled
+from maker_dsl.checker.scope import Scope
+from maker_dsl.checker.static import Typing
 from maker_dsl.checker.task_context import TaskContext
-from maker_dsl.checker.types import check_bounds, contains_never
-from maker_dsl.diagnostics import Span
+from maker_dsl.checker.types import TypeResolver, check_bounds, contains_never
+from maker_dsl.diagnostics import Label, Problems, Source, Span, did_you_mean
 from maker_dsl.replies.checks import check_notation
 from maker_dsl.replies.notation import AT_END, FormatText, HoleSpec, JsonObject, LarkGrammar, Notation, Place
 from maker_dsl.syntax import tree
@@ -23,14 +29,22 @@ RESERVED_FIELDS = {
     "example": "an example for the prompt",
 }
 
-GrammarReader = Callable[[str], str | None]
-"""Gives the text of a grammar file by the name in the task; None where there is none."""
+
+class GrammarReader(Protocol):
+    """Gives a grammar file by its name with suffix; None where there is none."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names, without suffix, of the grammars that it could give."""
+
+    def __call__(self, name: str, /) -> Source | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedReply:
-    """The erased type of a reply's value, and the text of its grammar if it has one."""
+    """A reply with all its fields, the erased type of its value, and the text of its grammar if it has one."""
 
+    declaration: tree.Reply
     type: RecordType
     grammar: str | None
 
@@ -38,21 +52,31 @@ class CheckedReply:
 def check_reply(reply: tree.Reply, context: TaskContext, read_grammar: GrammarReader) -> CheckedReply | None:
     """Check one reply; None where nothing of it can be used."""
     before = len(context.problems)
+    file: Source | None = None
+    if isinstance(reply.notation, tree.ReplyGrammar) and reply.notation.path is not None:
+        file = _grammar_file(reply.notation.path, context.problems, read_grammar)
+        completed = None if file is None else _with_fields(reply, reply.notation, file, context.problems)
+        if completed is None:
+            return None
+        reply = completed
     fields = _fields(reply.notation, context)
     if fields is None:
         return None
     grammar: str | None = None
     if isinstance(reply.notation, tree.ReplyGrammar):
-        grammar = _grammar_text(reply.notation, context, read_grammar)
-        if grammar is None:
-            return None
+        written = reply.notation.grammar
+        grammar = file.text if file is not None else "" if written is None else written.value
     record = RecordType(fields)
     if len(context.problems) == before:
         notation = make_notation(reply.notation, record, grammar)
         for problem in check_notation(notation, make_place(reply.placement)):
             place = _place(reply, problem.piece, problem.line)
-            context.problems.add(problem.code, problem.title, place, problem.label, help=problem.help)
-    return CheckedReply(record, grammar)
+            also: list[Label] = []
+            if file is not None and problem.line is not None:
+                also = [Label(place, "taken from there")]
+                place = line_span(file, problem.line)
+            context.problems.add(problem.code, problem.title, place, problem.label, also=also, help=problem.help)
+    return CheckedReply(reply, record, grammar)
 
 
 def _fields(
@@ -65,15 +89,30 @@ def _fields(
         title = "this reply has no fields"
         context.problems.add("MK452", title, notation.span, "nothing could be read from it", help=f"add {what}")
         return None
-    refuse_doubled((name for name, _ in declared), "MK451", "the reply's field", context.problems)
+    return check_fields(
+        declared, context.types, context.inputs, context.problems, context.typing, in_format_text=in_text
+    )
+
+
+def check_fields(
+    declared: Sequence[tuple[tree.Identifier, tree.TypeExpression]],
+    types: TypeResolver,
+    scope: Scope,
+    problems: Problems,
+    typing: Typing,
+    *,
+    in_format_text: bool = False,
+) -> tuple[Member, ...] | None:
+    """Check the names and types of a reply's fields; None where a type is wrong."""
+    refuse_doubled((name for name, _ in declared), "MK451", "the reply's field", problems)
     fields: dict[str, Member] = {}
     for name, type_expression in declared:
         if name.name in RESERVED_FIELDS:
             title = f"a reply's field can't be called `{name.name}`"
             label = f"`reply.{name.name}` is {RESERVED_FIELDS[name.name]}"
-            context.problems.add("MK450", title, name.span, label, help="choose another name")
-        type_: Type = context.types.erase(type_expression, in_format_text=in_text)
-        check_bounds(type_expression, context.inputs, context.problems, context.typing)
+            problems.add("MK450", title, name.span, label, help="choose another name")
+        type_: Type = types.erase(type_expression, in_format_text=in_format_text)
+        check_bounds(type_expression, scope, problems, typing)
         fields.setdefault(name.name, Member(name.name, type_))
     if any(contains_never(member.type) for member in fields.values()):
         return None
@@ -86,7 +125,7 @@ def reply_fields(
     """The fields of a reply as the author wrote them, in order."""
     if isinstance(notation, tree.ReplyText):
         return tuple((piece.name, piece.type) for piece in notation.pieces if isinstance(piece, tree.Hole))
-    return tuple((member.name, member.type) for member in notation.members)
+    return tuple((member.name, member.type) for member in notation.members or ())
 
 
 def speaks_of_form(fixed_text: str, notation: tree.ReplyText | tree.ReplyJson | tree.ReplyGrammar) -> bool:
@@ -142,20 +181,41 @@ def _place(reply: tree.Reply, piece: int | None, line: int | None) -> Span:
     return notation.span
 
 
-def _grammar_text(notation: tree.ReplyGrammar, context: TaskContext, read_grammar: GrammarReader) -> str | None:
-    if notation.grammar is not None:
-        return notation.grammar.value
-    assert notation.path is not None
-    name = notation.path.value
+def line_span(file: Source, line: int) -> Span:
+    """The line of a grammar file that a finding is about."""
+    start = file.offset(line, 1)
+    return Span(file, start, start + max(len(file.line(line)), 1))
+
+
+def _with_fields(reply: tree.Reply, notation: tree.ReplyGrammar, file: Source, problems: Problems) -> tree.Reply | None:
+    """The reply with the fields that the grammar file declares, if the task has none of its own."""
+    if notation.members is not None:
+        return reply
+    before = len(problems)
+    members = grammar_fields(file, problems)
+    if members:
+        return msgspec.structs.replace(reply, notation=msgspec.structs.replace(notation, members=members))
+    if len(problems) == before:
+        place = notation.span if notation.path is None else notation.path.span
+        label = "the grammar does not declare any"
+        help = f"write them after it: `{place.text} {{ name: type }}`, each named like a rule of the grammar"
+        problems.add("MK452", "this reply has no fields", place, label, help=help)
+    return None
+
+
+def _grammar_file(path: tree.Text, problems: Problems, read_grammar: GrammarReader) -> Source | None:
+    name = path.value
     parts = name.replace("\\", "/").split("/")
-    if not name.endswith(".lark") or ".." in parts or "" in parts or ":" in name or "\0" in name:
+    is_lark = name.endswith(".lark") or "." not in parts[-1]
+    if not is_lark or ".." in parts or "" in parts or ":" in name or "\0" in name:
         title = "a grammar is a `.lark` file beside the task"
-        help = 'write a relative path without `..`, such as `"unified_diff.lark"`'
-        context.problems.add("MK455", title, notation.path.span, help=help)
+        help = 'write the name of a bundled one, such as `"iso_date"`, or a relative path without `..`'
+        problems.add("MK455", title, path.span, help=help)
         return None
-    text = read_grammar(name)
-    if text is None:
+    file = read_grammar(name if name.endswith(".lark") else f"{name}.lark")
+    if file is None:
         title = f"there is no grammar `{name}`"
-        help = "it is looked for beside the task file and among the bundled grammars"
-        context.problems.add("MK454", title, notation.path.span, help=help)
-    return text
+        known = read_grammar.names
+        listed = "it is looked for beside the task file and among the bundled grammars: " + ", ".join(known)
+        problems.add("MK454", title, path.span, help=did_you_mean(name.removesuffix(".lark"), known, listed))
+    return file

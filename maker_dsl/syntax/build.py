@@ -167,7 +167,10 @@ class Builder(TypeBuilder, ExpressionBuilder):
         return tree.ReplyGrammar(span, children[0], None, present(children[1:]))
 
     def _reply_grammar_from(self, children: Children, span: Span) -> tree.ReplyGrammar:
-        return tree.ReplyGrammar(span, None, children[0], present(children[1:]))
+        return tree.ReplyGrammar(span, None, children[0], children[1])
+
+    def _fields(self, children: Children, span: Span) -> tuple[tree.TypeMember, ...]:
+        return present(children)
 
     def _placement_end(self, children: Children, span: Span) -> tree.Placement:
         return tree.Placement(span, "end")

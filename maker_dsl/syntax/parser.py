@@ -45,6 +45,21 @@ def parse_expression(source: Source, problems: Problems) -> tree.Expression | No
     return None
 
 
+def parse_fields(source: Source, text: str, problems: Problems) -> tuple[tree.TypeMember, ...] | None:
+    """The fields `{ name: type, … }` that a grammar file declares; None after a mistake.
+
+    `text` has the same places as the source, with blanks for all that is not part of the declaration.
+    """
+    try:
+        found: tuple[tree.TypeMember, ...] = _attempt(source, text, "fields")
+        return found
+    except Unexpected as unexpected:
+        report(source, problems, of_unexpected(text, unexpected))
+    except Broken as broken:
+        report(source, problems, broken)
+    return None
+
+
 def _attempt(source: Source, text: str, start: str) -> Any:
     def span_of(begin: int, end: int) -> Span:
         return Span(source, begin, end)

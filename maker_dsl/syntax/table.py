@@ -21,7 +21,7 @@ from maker_dsl.bundled import bundled_path
 _LAYOUT = 2
 """Part of the name of a kept table: raise it when the layout of the JSON changes."""
 
-STARTS = ("task_file", "expression", "member")
+STARTS = ("task_file", "expression", "member", "fields")
 """What a text can be parsed as."""
 
 END = "$END"

@@ -451,11 +451,14 @@ class ReplyJson(Node, frozen=True):
 
 
 class ReplyGrammar(Node, frozen=True):
-    """`reply grammar \"\"\"…\"\"\" { … }`, or `reply grammar from "file.lark" { … }` (then `path` is set)."""
+    """`reply grammar \"\"\"…\"\"\" { … }`, or `reply grammar from "name" { … }` (then `path` is set).
+
+    Without braces `members` is None until the checker puts those in that the grammar file declares.
+    """
 
     grammar: Text | None
     path: Text | None
-    members: tuple[TypeMember, ...]
+    members: tuple[TypeMember, ...] | None
 
 
 class Placement(Node, frozen=True):
