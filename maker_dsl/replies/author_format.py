@@ -19,6 +19,7 @@ from maker_dsl.replies.author_grammar import MAX_AUTHOR_REPLY, author_parser, fi
 from maker_dsl.replies.derivation import Derivation
 from maker_dsl.replies.exports.export import export
 from maker_dsl.replies.instructions import instructions
+from maker_dsl.replies.longest import longest_tokens
 from maker_dsl.replies.notation import FormatText, HoleSpec, LarkGrammar, Place
 from maker_dsl.replies.rendering import hole_renderer
 from maker_dsl.replies.samples import MAX_SAMPLE, sample, size
@@ -77,6 +78,11 @@ class AuthorFormat:
             return self.render(sample(self.type)) if size(self.type) <= MAX_SAMPLE else ""
         except ValueRefused:
             return ""
+
+    @cached_property
+    def longest_tokens(self) -> int | None:
+        """The tokens that a right reply has at most."""
+        return longest_tokens(self._notation, self._place)
 
     def read(self, text: str) -> Parsed | Refused:
         """Locate, parse and type the reply in a model's text."""

@@ -20,6 +20,7 @@ from maker_dsl.replies.grammar import GrammarText, object_grammar, text_grammar
 from maker_dsl.replies.instructions import instructions
 from maker_dsl.replies.layout import Gap, Slot, lead, line_count, parts, raw
 from maker_dsl.replies.lexing import generated_parser
+from maker_dsl.replies.longest import longest_tokens
 from maker_dsl.replies.notation import AT_END, FormatText, HoleSpec, JsonObject, LarkGrammar, Notation, Place
 from maker_dsl.replies.rendering import hole_renderer, json_renderer
 from maker_dsl.replies.samples import MAX_SAMPLE, sample, size
@@ -133,6 +134,11 @@ class GeneratedFormat:
         if size(self.type) > MAX_SAMPLE:
             return ""
         return placement.placed(self._machinery.render(self._codec.validate(sample(self.type))), self._place)
+
+    @cached_property
+    def longest_tokens(self) -> int | None:
+        """The tokens that a right reply has at most."""
+        return longest_tokens(self._notation, self._place)
 
     @cached_property
     def _parser(self) -> Lark:

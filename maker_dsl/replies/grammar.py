@@ -80,7 +80,7 @@ class _Writer:
         width = max(map(len, [*self.rules, *self.terminals, "start"]))
         lines = [f"{'start':{width}} : {' '.join(row)}"]
         lines += [f"{name:{width}} : {body}" for name, body in self.rules.items()]
-        lines += [f"{name:{width}} : {_literal(regex)}" for name, regex in self.terminals.items()]
+        lines += [f"{name:{width}} : {slashed(regex)}" for name, regex in self.terminals.items()]
         return GrammarText("\n".join(lines) + "\n", self.phrases)
 
     def terminal(self, name: str, regex: str, said: str) -> str:
@@ -137,7 +137,7 @@ class _Writer:
             case IntType() | FloatType() | DecimalType() | BoolType() | DateType() | EnumType() | StringType():
                 return self.terminal(type.alias or name, _json_regex(type), _said(type, name))
             case ListType():
-                item = self.value(type.item, _item_name(type.alias or name))
+                item = self.value(type.item, item_name(type.alias or name))
                 body = f"{self.sign('[')} [{item} ({self.sign(',')} {item})*] {self.sign(']')}"
                 return self.container(type, name, body, outer=outer)
             case TupleType():
@@ -146,7 +146,7 @@ class _Writer:
                 return self.container(type, name, body, outer=outer)
             case MapType():
                 key = self.terminal("KEY", syntax.STRING, "a key in quotes")
-                entry = f"{key} {self.sign(':')} {self.value(type.value, _item_name(type.alias or name))}"
+                entry = f"{key} {self.sign(':')} {self.value(type.value, item_name(type.alias or name))}"
                 body = f"{self.sign('{')} [{entry} ({self.sign(',')} {entry})*] {self.sign('}')}"
                 return self.container(type, name, body, outer=outer)
             case RecordType():
@@ -234,7 +234,7 @@ def _said(type: Type, name: str) -> str:
     return f"{with_article(words(name))} ({said})" if name else said
 
 
-def _item_name(name: str) -> str:
+def item_name(name: str) -> str:
     """What one of several is called: a peg of `pegs`, an item otherwise."""
     plain = words(name).replace(" ", "_")
     if plain.endswith("ies"):
@@ -242,7 +242,7 @@ def _item_name(name: str) -> str:
     return plain[:-1] if plain.endswith("s") and not plain.endswith("ss") and len(plain) > 1 else "item"
 
 
-def _literal(regex: str) -> str:
+def slashed(regex: str) -> str:
     """A regex between slashes, as Lark reads it: it would take a quote after a backslash for an escaped one."""
     return "/" + re.sub(r'(\\.)"|\\.|/', _in_slashes, regex) + "/"
 

@@ -43,6 +43,8 @@ class Token:
     text: str
     before: Between
     piece: int
+    written: str = ""
+    """The white space that the author wrote before it."""
 
     @property
     def is_word(self) -> bool:
@@ -57,6 +59,8 @@ class Slot:
     hole: HoleSpec
     before: Between
     piece: int
+    written: str = ""
+    """The white space that the author wrote before it."""
 
 
 Part = Token | Slot
@@ -68,7 +72,7 @@ def parts(format: FormatText) -> tuple[Part, ...]:
     space = ""
     for index, piece in enumerate(format.pieces):
         if isinstance(piece, HoleSpec):
-            found.append(Slot(piece, _between(found, None, space), index))
+            found.append(Slot(piece, _between(found, None, space), index, space))
             space = ""
             continue
         for match in _TOKEN.finditer(piece):
@@ -76,7 +80,7 @@ def parts(format: FormatText) -> tuple[Part, ...]:
             if text[0] in " \t\r\n":
                 space += text
             else:
-                found.append(Token(text, _between(found, text, space), index))
+                found.append(Token(text, _between(found, text, space), index, space))
                 space = ""
     return tuple(found)
 

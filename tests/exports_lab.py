@@ -1,0 +1,199 @@
+"""All exports of a reply's form and both of its own readers, held against each other on one text after the other."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gbnf_reader
+import re2
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from lark import Lark
+from lark.exceptions import LarkError
+from llguidance import LLMatcher, LLTokenizer
+from reply_strategies import mutate
+
+from maker_dsl.replies.exports.export import reply_form
+from maker_dsl.replies.exports.form import Characters, Choice, Form, Named, Node, Repeat, Sequence, Text
+from maker_dsl.replies.format import GeneratedFormat
+from maker_dsl.replies.placement import placed
+from maker_dsl.replies.sampling import corrupt, perturb
+from maker_dsl.replies.samples import sample
+from maker_dsl.task import NotExpressible, Parsed, Refused
+from maker_dsl.types.errors import ValueRefused
+
+Recognise = Callable[[str], bool]
+
+_BYTES = LLTokenizer("byte")
+
+
+def llguidance_recogniser(grammar: str) -> Recognise:
+    matcher = LLMatcher(_BYTES, LLMatcher.grammar_from_lark(grammar), log_level=0)
+    assert not matcher.is_error(), (matcher.get_error(), grammar)
+
+    def accepts(text: str) -> bool:
+        tokens = list(text.encode())
+        whole = matcher.validate_tokens(tokens) == len(tokens)
+        if whole:
+            matcher.consume_tokens(tokens)
+            whole = matcher.is_accepting()
+        assert not matcher.is_error(), (matcher.get_error(), grammar)
+        matcher.reset()
+        return whole
+
+    return accepts
+
+
+def lark_recogniser(grammar: str) -> Recognise:
+    parser = Lark(grammar, parser="lalr", lexer="contextual", regex=False, strict=False)
+
+    def accepts(text: str) -> bool:
+        try:
+            parser.parse(text)
+        except LarkError:
+            return False
+        return True
+
+    return accepts
+
+
+def regex_recogniser(regex: str) -> Recognise:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 64 << 20
+    compiled = re2.compile(regex, options)
+    return lambda text: compiled.fullmatch(text.encode()) is not None
+
+
+def schema_recogniser(schema: str) -> Recognise:
+    validator = Draft202012Validator(json.loads(schema), format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+    def accepts(text: str) -> bool:
+        try:
+            validator.validate(json.loads(text))
+        except (ValueError, ValidationError):
+            return False
+        return True
+
+    return accepts
+
+
+_MAKERS: dict[Any, Callable[[str], Recognise]] = {
+    "lark": lark_recogniser,
+    "llguidance": llguidance_recogniser,
+    "gbnf": gbnf_reader.recogniser,
+    "regex": regex_recogniser,
+}
+
+
+class Exports:
+    """The recognisers of a format's exports."""
+
+    def __init__(self, format: GeneratedFormat) -> None:
+        self.format = format
+        self.form: Form = reply_form(format._notation, format._place)
+        self.texts: dict[Any, str] = {}
+        for target in _MAKERS:
+            try:
+                self.texts[target] = format.export(target)
+            except NotExpressible:
+                assert target == "regex"
+        self.recognisers = {target: _MAKERS[target](text) for target, text in self.texts.items()}
+        try:
+            self.schema: Recognise | None = schema_recogniser(format.export("json-schema"))
+        except NotExpressible:
+            self.schema = None
+        self.accepted = 0
+
+    def check(self, text: str) -> bool:
+        """That all agree on a text; whether the exports admit it."""
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return False
+        verdicts = {target: accepts(text) for target, accepts in self.recognisers.items()}
+        assert len(set(verdicts.values())) == 1, (text, verdicts, self.texts)
+        admitted = verdicts["gbnf"]
+        self.accepted += admitted
+        read = self.format.read(text)
+        if isinstance(read, Parsed):
+            meant = self.format.read_by_grammar(text, read.start, read.end)
+            assert isinstance(meant, Parsed), (text, meant)
+            assert repr(meant.value) == repr(read.value), text
+        if admitted:
+            assert isinstance(read, Parsed) or self._was_left(read), (text, read, self.texts["gbnf"])
+            assert self.schema is None or self.schema(text) or not isinstance(read, Parsed), text
+        elif isinstance(read, Parsed):
+            self._check_left_out(text, read)
+        return admitted
+
+    def _was_left(self, refused: Refused) -> bool:
+        return bool(self.form.left_to_reading) and refused.stage != "locate"
+
+    def _check_left_out(self, text: str, read: Parsed) -> None:
+        """A reply that is read but not admitted differs from its canonical text by more than a blank here or there."""
+        inner = text[read.start : read.end]
+        try:
+            canonical = self.format.render(read.value)
+        except ValueRefused:
+            return
+        again = self.format.read(canonical)
+        assert isinstance(again, Parsed)
+        plain = canonical[again.start : again.end]
+        if _without_space(inner) != _without_space(plain):
+            return
+        allowed = {" ", *re.findall(r"\s+", plain)}
+        if set(re.findall(r"\s+", inner)) <= allowed and re.findall(r"\n", inner) == re.findall(r"\n", plain):
+            alone = placed(inner, self.format._place)
+            assert all(accepts(alone) for accepts in self.recognisers.values()), (alone, self.texts["gbnf"])
+
+
+def _without_space(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+def generate(form: Form, source: random.Random, node: Node | None = None) -> str:
+    """A text of a form, at random."""
+    node = form.start if node is None else node
+    match node:
+        case Text(text):
+            return text
+        case Characters(ranges):
+            low, high = source.choice(ranges[:2] if source.random() < 0.9 else ranges)
+            return chr(source.randint(low, min(high, low + 40) if source.random() < 0.9 else high))
+        case Sequence(parts):
+            return "".join(generate(form, source, part) for part in parts)
+        case Choice(options):
+            return generate(form, source, source.choice(options))
+        case Repeat(part, low, high):
+            most = low + 3 if high is None else min(high, low + 3)
+            times = high if high is not None and source.random() < 0.02 else source.randint(low, most)
+            return "".join(generate(form, source, part) for _ in range(times))
+        case Named(name):
+            return generate(form, source, form.rules[name])
+
+
+def texts(exports: Exports, source: random.Random) -> Iterator[str]:
+    """Texts without end: replies, texts of the form, and both with mistakes."""
+    format = exports.format
+    value = format._codec.validate(sample(format.type))
+    while True:
+        value = (
+            perturb(format.type, value, source)
+            if source.random() < 0.95
+            else format._codec.validate(sample(format.type))
+        )
+        try:
+            rendered = format.render(value)
+        except ValueRefused:
+            rendered = format.example
+        written = generate(exports.form, source)
+        yield rendered
+        yield written
+        yield mutate(rendered, source)
+        yield mutate(written, source)
+        yield corrupt(written, source)
