@@ -1,6 +1,6 @@
 """The way to a provider: every attempt of a run passes here, and nowhere else is one retried, delayed or counted.
 
-Used by the engine. For each request: a place (earlier steps first), the pause a server asked for, requests and tokens
+Used by the engine. For each request: a place (earlier steps first, and earlier items before later ones), the pause a server asked for, requests and tokens
 per minute, the budget, one attempt, the ledger; a transient failure begins again after a wait.
 
 Invariants: an attempt that may have reached the server is in the ledger exactly once, whatever ended it; a reservation
@@ -96,7 +96,7 @@ class Gateway:
         first_s: float | None = None
         while True:
             if places is not None and not places.try_acquire():
-                await places.acquire(request.question.index)
+                await places.acquire((*request.question.order, request.question.index))
             try:
                 if self._now_s() < self._paused_until_s:
                     await self._wait_out_pause()
@@ -137,7 +137,7 @@ class Gateway:
     async def _prepare(self, request: Request) -> _Granted:
         """Wait for a share of the minute and reserve the worst case."""
         worst = self._worst_case(request)
-        tokens = await self._wait_for_rate(worst)
+        tokens = await self._wait_for_rate(worst, len(request.draws))
         if self._budget is None:
             return _Granted(tokens, None)
         try:
@@ -196,13 +196,13 @@ class Gateway:
         call = Call(request, attempt, error.kind, error.status, usage, cost_usd, started_s, now_s - started_s)
         self._ledger(call._replace(message=str(error)))
 
-    async def _wait_for_rate(self, worst: WorstCase) -> int:
+    async def _wait_for_rate(self, worst: WorstCase, replies: int) -> int:
         """Wait for a minute's share; returns the tokens taken."""
         now_s = self._now_s()
         wait_s = 0.0 if self._requests is None else self._requests.take(1, now_s)
         tokens = 0
         if self._tokens is not None:
-            output = UNCAPPED_OUTPUT_TOKENS * worst.samples if worst.output_tokens is None else worst.output_tokens
+            output = UNCAPPED_OUTPUT_TOKENS * replies if worst.output_tokens is None else worst.output_tokens
             tokens = worst.input_tokens + output
             wait_s = max(wait_s, self._tokens.take(tokens, now_s))
         if wait_s > 0:
@@ -221,13 +221,12 @@ class Gateway:
             self._tokens.give_back(tokens, now_s)
 
     def _worst_case(self, request: Request) -> WorstCase:
-        samples = len(request.draws)
         input_tokens = self._provider.input_bound(request.prompt)
-        output_tokens = None if request.max_tokens is None else request.max_tokens * samples
+        output_tokens = None if request.max_tokens is None else request.max_tokens * len(request.draws)
         cost_usd = None
         if self._price is not None and output_tokens is not None:
             cost_usd = (input_tokens * self._price.input + output_tokens * self._price.output) / 1e6
-        return WorstCase(samples, input_tokens, output_tokens, cost_usd)
+        return WorstCase(request.samples, input_tokens, output_tokens, cost_usd)
 
 
 def _is_refusal(status: int) -> bool:

@@ -11,9 +11,9 @@ ProviderError
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
-from maker_dsl.task import Finish, Prompt, State, Step
+from maker_dsl.task import Finish, Prompt, State, Step, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,17 @@ class Question:
     """What is asked, beyond its words: the simulated model answers from it, real ones see the prompt alone."""
 
     index: int
-    """The number of the step in the run, from 0."""
+    """The number of the step in its run or sub-run, from 0."""
     step: Step
     state: State
+    task: Task | None = None
+    """The task that asks; None where a provider is asked on behalf of one task alone."""
+    key: int | None = None
+    """What sets the draws of this step apart from those of others, in 64 bits; the index where that does."""
+    sub: int = 0
+    """The number of the sub-run that asks; 0 for the run itself."""
+    order: tuple[int, ...] = ()
+    """Where the sub-run stands among all: when places are scarce, lower ones go first, and in one the earlier step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,10 @@ class Draw:
     """From 0: how many flagged samples that slot has had before."""
 
 
+Phase = Literal["answer", "thought", "form"]
+"""What a call is for: the whole answer, or its two halves where a thought is put into form by a second call."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One call: `len(draws)` independent replies to one prompt. A temperature of None is left to the provider."""
@@ -44,6 +56,16 @@ class Request:
     temperature: float | None
     max_tokens: int | None
     draws: tuple[Draw, ...]
+    wording: int = 0
+    """Which of the step's wordings the prompt is."""
+    phase: Phase = "answer"
+    thought: str | None = None
+    """What is to be put into form, in that phase."""
+
+    @property
+    def samples(self) -> int:
+        """The samples that the call draws; putting thoughts into form draws none anew."""
+        return 0 if self.phase == "form" else len(self.draws)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from random import Random
 from maker_dsl.judging import Verdict, Vote, judge
 from maker_dsl.providers.port import PermanentError, Reply
 from maker_dsl.replies.sampling import corrupt, perturb
+from maker_dsl.simulation.thinking import answer_in, think_aloud
 from maker_dsl.task import Locals, RawReply, Refused, ReplyValue, State, Step, Task
 from maker_dsl.tokens import cut_to_tokens, estimate_tokens
 from maker_dsl.types.errors import ValueRefused
@@ -36,7 +37,18 @@ _RAMBLING = (
 class Answers:
     """The replies to one question; `generator(name)` gives randomness that depends on seed, question and name alone."""
 
-    __slots__ = ("_generator", "_locals", "_mistakes", "_right_value", "_task", "_wrong", "right", "state", "step")
+    __slots__ = (
+        "_generator",
+        "_locals",
+        "_mistakes",
+        "_right_thought",
+        "_right_value",
+        "_task",
+        "_wrong",
+        "right",
+        "state",
+        "step",
+    )
 
     def __init__(self, task: Task, step: Step, state: State, generator: Callable[[str], Random]) -> None:
         if step.reference is None:
@@ -47,16 +59,22 @@ class Answers:
         self.state = state
         self._right_value: ReplyValue = step.reference(state)
         self.right = _whole(_rendered(step, self._right_value, "reference"))
+        self._right_thought: Reply | None = None
         self._locals: Locals | None = None
         self._mistakes: tuple[str, ...] | None = None
         self._wrong: dict[int, Reply] = {}
 
-    def judge(self, reply: Reply) -> Verdict:
-        """The verdict on one of the replies."""
-        raw = RawReply(reply.text, reply.tokens, reply.finish)
+    def judge(self, reply: Reply, thought: Reply | None = None) -> Verdict:
+        """The verdict on one of the replies, or on the form of one of the thoughts."""
         if self._locals is None:
             self._locals = self.step.state_locals(self.state)
-        return judge(self._task, self.step, self.state, self._locals, raw)
+        thinking = None if thought is None else _raw(thought)
+        return judge(self._task, self.step, self.state, self._locals, _raw(reply), thinking)
+
+    def judge_thought(self, thought: Reply) -> Verdict | None:
+        """The verdict on a thought if its answer is put into form well; None where it comes to none."""
+        answer = answer_in(thought.text)
+        return None if answer is None else self.judge(_whole(answer), thought)
 
     @property
     def wrong_count(self) -> int:
@@ -121,29 +139,62 @@ class Answers:
 
     def malformed(self, generator: Random) -> Reply:
         """A reply that cannot be read."""
-        for _ in range(_TRIES):
-            text = corrupt(self.right.text, generator)
-            if isinstance(self.step.reply.read(text), Refused):
-                return _whole(text)
-        return _whole(_RAMBLING[generator.randrange(len(_RAMBLING))].rstrip())
+        return unreadable(self.step, self.right.text, generator)
 
     def overlong(self, generator: Random) -> Reply:
         """The right reply after more than 750 tokens of rambling."""
-        wanted = generator.choice(_OVERLONG_TOKENS)
-        at = generator.randrange(len(_RAMBLING))
-        parts: list[str] = []
-        tokens = 0
-        while tokens < wanted:
-            sentence = _RAMBLING[at % len(_RAMBLING)]
-            parts.append(sentence)
-            tokens += estimate_tokens(sentence)
-            at += 1
-        return Reply(f"{''.join(parts).rstrip()}\n\n{self.right.text}", "stop", tokens + self.right.tokens)
+        before, tokens = _ramble(generator)
+        return Reply(f"{before}\n\n{self.right.text}", "stop", tokens + self.right.tokens)
+
+    def overlong_thought(self, generator: Random) -> Reply:
+        """A thought that comes to the right answer after more than 750 tokens of rambling."""
+        before, tokens = _ramble(generator)
+        text = think_aloud(self.right.text, before)
+        return Reply(text, "stop", max(estimate_tokens(text), tokens))
+
+    def thought(self, reply: Reply) -> Reply:
+        """A thought that comes to one of the replies."""
+        if reply is not self.right:
+            return _whole(think_aloud(reply.text))
+        if self._right_thought is None:
+            self._right_thought = _whole(think_aloud(reply.text))
+        return self._right_thought
+
+    def truncated_thought(self, generator: Random) -> Reply:
+        """The beginning of a thought, as if cut off at the token limit."""
+        return _cut_somewhere(self.thought(self.right), generator)
 
     def truncated(self, generator: Random) -> Reply:
         """The beginning of the right reply, as if cut off at the token limit."""
-        tokens = generator.randrange(1, max(2, self.right.tokens))
-        return Reply(cut_to_tokens(self.right.text, tokens), "length", tokens)
+        return _cut_somewhere(self.right, generator)
+
+
+def unreadable(step: Step, text: str, generator: Random) -> Reply:
+    """A reply like the text, but such that the step can't read it."""
+    for _ in range(_TRIES):
+        corrupted = corrupt(text, generator)
+        if isinstance(step.reply.read(corrupted), Refused):
+            return _whole(corrupted)
+    return _whole(_RAMBLING[generator.randrange(len(_RAMBLING))].rstrip())
+
+
+def _ramble(generator: Random) -> tuple[str, int]:
+    """More than 750 tokens of nothing, and how many."""
+    wanted = generator.choice(_OVERLONG_TOKENS)
+    at = generator.randrange(len(_RAMBLING))
+    parts: list[str] = []
+    tokens = 0
+    while tokens < wanted:
+        sentence = _RAMBLING[at % len(_RAMBLING)]
+        parts.append(sentence)
+        tokens += estimate_tokens(sentence)
+        at += 1
+    return "".join(parts).rstrip(), tokens
+
+
+def _cut_somewhere(reply: Reply, generator: Random) -> Reply:
+    tokens = generator.randrange(1, max(2, reply.tokens))
+    return Reply(cut_to_tokens(reply.text, tokens), "length", tokens)
 
 
 def _rendered(step: Step, value: ReplyValue, what: str) -> str:
@@ -156,6 +207,10 @@ def _rendered(step: Step, value: ReplyValue, what: str) -> str:
             kind="bad_reference",
             help=f"mend the `{what}`, or the type that its value doesn't fit",
         ) from error
+
+
+def _raw(reply: Reply) -> RawReply:
+    return RawReply(reply.text, reply.tokens, reply.finish)
 
 
 def _whole(text: str) -> Reply:

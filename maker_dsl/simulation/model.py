@@ -13,19 +13,21 @@ from random import Random
 from struct import Struct
 from typing import Literal
 
-from maker_dsl.providers.port import Draw, PermanentError, Question, Reply
-from maker_dsl.simulation.answers import Answers
+from maker_dsl.providers.port import Draw, PermanentError, Question, Reply, Request
+from maker_dsl.simulation.answers import Answers, unreadable
 from maker_dsl.simulation.chance import FULL, Chance, quantile, threshold
 from maker_dsl.simulation.rates import Rates
+from maker_dsl.simulation.thinking import NO_ANSWER, answer_in
 from maker_dsl.task import Finish, State, Step, Task
-from maker_dsl.tokens import cut_to_tokens
+from maker_dsl.tokens import cut_to_tokens, estimate_tokens
 
-Kind = Literal["right", "wrong", "malformed", "overlong", "truncated"]
+Kind = Literal["right", "wrong", "malformed", "overlong", "truncated", "copied"]
+"""What a reply is; `copied` is a thought's answer, right or wrong, put into form."""
 Fault = Literal["error_429", "error_500", "dropped"]
 
 _DRAW = Struct("<QII")
 _INDEX = Struct("<Q")
-_REMEMBERED_QUESTIONS = 256
+_REMEMBERED_QUESTIONS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +103,38 @@ class SimulatedModel:
 
     def draw(self, question: Question, draw: Draw, max_tokens: int | None = None) -> Drawn:
         """The reply to a question of a run for one place of its ballot; cut at `max_tokens`. Raises TaskError."""
-        found = self._remembered.get(question.index)
-        if found is None or (found[0].state is not question.state and found[0].state != question.state):
-            found = self._remember(question)
-        answers, right = found
-        numbers = self._chance.four(_DRAW.pack(question.index, draw.slot, draw.resample))
+        key = question.index if question.key is None else question.key
+        answers, right = self._found(question, key)
+        numbers = self._chance.four(_DRAW.pack(key, draw.slot, draw.resample))
         if numbers[0] >= self._below_truncated and not self._has_latency:
             return right if max_tokens is None or right.reply.tokens <= max_tokens else _cut(right, max_tokens)
         return self._draw(answers, numbers, max_tokens)
 
-    def answers(self, step: Step, state: State, key: bytes) -> Answers:
-        """What may be answered to a question; `key` names the question."""
-        return Answers(task=self.task, step=step, state=state, generator=_Generators(self._answers_chance, key))
+    def draw_half(self, request: Request, draw: Draw) -> Drawn:
+        """As `draw`, where a thought is put into form by a second call: the thought, or its form. Raises TaskError.
+
+        A wrong, an overlong and a truncated sample are so in the thought, a malformed one in the form.
+        """
+        question = request.question
+        key = question.index if question.key is None else question.key
+        numbers = self._chance.four(_DRAW.pack(key, draw.slot, draw.resample))
+        if request.phase == "thought":
+            answers, _ = self._found(question, key)
+            return self._think(answers, numbers, request.max_tokens)
+        return self._form(question.step, answer_in(request.thought or ""), numbers, request.max_tokens)
+
+    def answers(self, step: Step, state: State, key: bytes, task: Task | None = None) -> Answers:
+        """What may be answered to a question; `key` names the question. `task` is the model's own unless given."""
+        return Answers(task=task or self.task, step=step, state=state, generator=_Generators(self._answers_chance, key))
 
     def draw_by_key(self, answers: Answers, key: bytes, max_tokens: int | None = None) -> Drawn:
-        """The reply that belongs to a key, for callers that know no steps and slots."""
-        return self._draw(answers, self._chance.four(key), max_tokens)
+        """The reply that belongs to a key, for callers that know no steps and slots: a thought, if the step asks so."""
+        draw = self._draw if answers.step.formatting is None else self._think
+        return draw(answers, self._chance.four(key), max_tokens)
+
+    def form_by_key(self, step: Step, answer: str, key: bytes, max_tokens: int | None = None) -> Drawn:
+        """A thought's answer, put into a step's form."""
+        return self._form(step, answer, self._chance.four(key), max_tokens)
 
     def fault(self, key: bytes) -> Fault | None:
         """How the call of that key fails before it brings a reply, if it does."""
@@ -132,13 +150,19 @@ class SimulatedModel:
         """After how many seconds a refused call may be repeated: the time of one reply."""
         return self._latency.median_s
 
-    def _remember(self, question: Question) -> tuple[Answers, Drawn]:
-        answers = self.answers(question.step, question.state, _INDEX.pack(question.index))
+    def _found(self, question: Question, key: int) -> tuple[Answers, Drawn]:
+        found = self._remembered.get(key)
+        if found is None or (found[0].state is not question.state and found[0].state != question.state):
+            found = self._remember(question, key)
+        return found
+
+    def _remember(self, question: Question, key: int) -> tuple[Answers, Drawn]:
+        answers = self.answers(question.step, question.state, _INDEX.pack(key), question.task)
         remembered = self._remembered
-        remembered.pop(question.index, None)
+        remembered.pop(key, None)
         while len(remembered) >= _REMEMBERED_QUESTIONS:
             del remembered[next(iter(remembered))]
-        found = remembered[question.index] = (answers, Drawn("right", answers.right, 0.0))
+        found = remembered[key] = (answers, Drawn("right", answers.right, 0.0))
         return found
 
     def _draw(self, answers: Answers, numbers: tuple[int, int, int, int], max_tokens: int | None) -> Drawn:
@@ -154,6 +178,33 @@ class SimulatedModel:
             kind, reply = "overlong", answers.overlong(_generator(choice))
         else:
             kind, reply = "truncated", answers.truncated(_generator(choice))
+        return self._arriving(kind, reply, speed, max_tokens)
+
+    def _think(self, answers: Answers, numbers: tuple[int, int, int, int], max_tokens: int | None) -> Drawn:
+        """A thought. One that is to be malformed is right: its form is not."""
+        fate, choice, detail, speed = numbers
+        kind: Kind = "right"
+        if fate < self._below_wrong:
+            kind, reply = "wrong", answers.thought(answers.wrong(self._wrong_number(answers, choice, detail)))
+        elif self._below_malformed <= fate < self._below_overlong:
+            kind, reply = "overlong", answers.overlong_thought(_generator(choice))
+        elif self._below_overlong <= fate < self._below_truncated:
+            kind, reply = "truncated", answers.truncated_thought(_generator(choice))
+        else:
+            reply = answers.thought(answers.right)
+        return self._arriving(kind, reply, speed, max_tokens)
+
+    def _form(
+        self, step: Step, answer: str | None, numbers: tuple[int, int, int, int], max_tokens: int | None
+    ) -> Drawn:
+        """What a thought says, in form, right or wrong: nothing is solved here."""
+        fate, choice, _, speed = numbers
+        if answer is not None and self._below_wrong <= fate < self._below_malformed:
+            return self._arriving("malformed", unreadable(step, answer, _generator(choice)), speed, max_tokens)
+        text = NO_ANSWER if answer is None else answer
+        return self._arriving("copied", Reply(text, "stop", estimate_tokens(text)), speed, max_tokens)
+
+    def _arriving(self, kind: Kind, reply: Reply, speed: int, max_tokens: int | None) -> Drawn:
         latency_s = self._latency.at(quantile(speed)) if self._has_latency else 0.0
         drawn = Drawn(kind, reply, latency_s)
         return drawn if max_tokens is None or reply.tokens <= max_tokens else _cut(drawn, max_tokens)

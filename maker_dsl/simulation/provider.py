@@ -22,6 +22,8 @@ SIMULATED = "simulated"
 _SAMPLES_PER_CALL = 128
 _CALL = Struct("<QIII")
 _REMEMBERED_CALLS = 65_536
+_SECOND_CALL = 1 << 31
+"""Sets the tries of a call that puts a thought into form apart from those of the thought's."""
 _FREE = Price(0.0, 0.0)
 
 
@@ -46,7 +48,7 @@ class SimulatedProvider:
         self._samples_per_call = samples_per_call
         self.answers_at_once = rates.delay.is_zero
         """Whether a call never suspends: the engine then makes calls in turn, without tasks."""
-        self._failed_tries: dict[tuple[int, int, int], int] = {}
+        self._failed_tries: dict[tuple[int, int, int, int], int] = {}
         """How often a call has failed so far, so that its next try has a fate of its own."""
 
     @property
@@ -72,14 +74,18 @@ class SimulatedProvider:
         """Answer a request; raises TransientError at the set rates, TaskError if the reference fails."""
         model, question, max_tokens = self._model, request.question, request.max_tokens
         if model.may_fault:
-            fault = self._next_fault(question.index, request.draws[0])
+            key = question.index if question.key is None else question.key
+            fault = self._next_fault(key, request.draws[0], request.phase == "form")
             if fault is not None:
                 await self._fail(fault)
         replies: list[Reply] = []
         output_tokens = 0
         latency_s = 0.0
         for draw in request.draws:
-            drawn = model.draw(question, draw, max_tokens)
+            if request.phase == "answer":
+                drawn = model.draw(question, draw, max_tokens)
+            else:
+                drawn = model.draw_half(request, draw)
             reply = drawn.reply
             replies.append(reply)
             output_tokens += reply.tokens
@@ -92,11 +98,11 @@ class SimulatedProvider:
     async def close(self) -> None:
         """Nothing to give back."""
 
-    def _next_fault(self, index: int, first: Draw) -> Fault | None:
-        call = (index, first.slot, first.resample)
+    def _next_fault(self, key: int, first: Draw, is_second: bool) -> Fault | None:
+        call = (key, first.slot, first.resample, _SECOND_CALL if is_second else 0)
         tries = self._failed_tries
         tried = tries.pop(call, 0) if tries else 0
-        fault = self._model.fault(_CALL.pack(*call, tried))
+        fault = self._model.fault(_CALL.pack(*call[:3], call[3] + tried))
         if fault is not None:
             while len(tries) >= _REMEMBERED_CALLS:
                 del tries[next(iter(tries))]

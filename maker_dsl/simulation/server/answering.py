@@ -6,16 +6,19 @@ format, the temperature, other prompts or faults.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from struct import Struct
 
 from maker_dsl.simulation.model import Drawn, Fault, SimulatedModel
 from maker_dsl.simulation.rates import Rates
-from maker_dsl.simulation.server.places import Places, digest_prompt
+from maker_dsl.simulation.server.places import Place, Places, digest_prompt
 from maker_dsl.simulation.server.wire import Ask
-from maker_dsl.task import Task
+from maker_dsl.simulation.thinking import answer_in
+from maker_dsl.task import Parsed, Task
 
 _NUMBER = Struct("<Q")
+_REMEMBERED_FORMS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Desk:
         self.task = task
         self._model = SimulatedModel(task, rates, seed)
         self._places = Places(task, self._model)
+        self._forming = [step for step in task.steps if step.formatting is not None]
+        self._forms: OrderedDict[bytes, Place] = OrderedDict()
 
     @property
     def known_prompts(self) -> int:
@@ -57,7 +62,12 @@ class Desk:
     async def answer(self, ask: Ask) -> Answered | Faulty | Unknown:
         """The fate of a call; waits only to look for an unknown prompt. Raises TaskError, StillSearching."""
         digest = digest_prompt(ask.prompt)
-        place = self._places.find(digest) or await self._places.search(digest)
+        place = self._places.find(digest)
+        if place is None and self._forming:
+            answer = answer_in(ask.prompt.user)
+            if answer is not None:
+                return self._form(ask, digest.words, answer)
+        place = place or await self._places.search(digest)
         if place is None:
             task = self.task.name
             return Unknown(
@@ -65,10 +75,9 @@ class Desk:
                 "does the server run the same task file with the same --set inputs?"
             )
         model = self._model
-        fault = model.fault(digest.words + _NUMBER.pack(place.calls)) if model.may_fault else None
-        place.calls += 1
-        if fault is not None:
-            return Faulty(fault, model.retry_after_s)
+        faulty = self._fault(digest.words, place)
+        if faulty is not None:
+            return faulty
         answers = self._places.answers(place, digest)
         first = place.replies
         place.replies += ask.replies
@@ -80,3 +89,27 @@ class Desk:
             if one.finish == "stop" and one.kind != "malformed":
                 self._places.follow(place, one.reply)
         return Answered(drawn, max(one.latency_s for one in drawn))
+
+    def _form(self, ask: Ask, words: bytes, answer: str) -> Answered | Faulty:
+        """Put a thought into form: whose thought it is doesn't matter, the answer stands in it."""
+        place = self._forms.pop(words, None) or Place(words)
+        self._forms[words] = place
+        if len(self._forms) > _REMEMBERED_FORMS:
+            self._forms.popitem(last=False)
+        faulty = self._fault(words, place)
+        if faulty is not None:
+            return faulty
+        step = next((one for one in self._forming if isinstance(one.reply.read(answer), Parsed)), self._forming[0])
+        first = place.replies
+        place.replies += ask.replies
+        drawn = tuple(
+            self._model.form_by_key(step, answer, words + _NUMBER.pack(number), ask.max_tokens)
+            for number in range(first, first + ask.replies)
+        )
+        return Answered(drawn, max(one.latency_s for one in drawn))
+
+    def _fault(self, words: bytes, place: Place) -> Faulty | None:
+        model = self._model
+        fault = model.fault(words + _NUMBER.pack(place.calls)) if model.may_fault else None
+        place.calls += 1
+        return None if fault is None else Faulty(fault, model.retry_after_s)

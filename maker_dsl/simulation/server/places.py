@@ -109,10 +109,12 @@ class Places:
             if self._task.is_done(state):
                 return
             step = self._task.next_step(state)
-            digest = digest_prompt(step.render(state, step.state_locals(state)))
+            local = step.state_locals(state)
+            digests = [digest_prompt(wording.render(state, local)) for wording in step.wordings]
         except TaskError:
             return
-        self._add(digest, step, state)
+        for digest in digests:
+            self._add(digest, step, state)
 
     def find(self, digest: PromptDigest) -> Place | None:
         """The place of a prompt that is known."""
@@ -135,7 +137,8 @@ class Places:
             if len(followed.texts) >= _FOLLOWED_TEXTS:
                 followed.texts.clear()
             followed.texts.add(reply.text)
-            verdict = self._answers(place, followed).judge(reply)
+            answers = self._answers(place, followed)
+            verdict = answers.judge(reply) if followed.step.formatting is None else answers.judge_thought(reply)
             if isinstance(verdict, Vote):
                 self.add(verdict.state)
 
@@ -176,9 +179,10 @@ class Places:
                 return
             step = task.next_step(state)
             local = step.state_locals(state)
-            digest = digest_prompt(step.render(state, local))
-            if digest.words in self._wanted:
-                self._add(digest, step, state)
+            for wording in step.wordings:
+                digest = digest_prompt(wording.render(state, local))
+                if digest.words in self._wanted:
+                    self._add(digest, step, state)
             assert step.reference is not None
             text = step.reply.render(step.reference(state))
             verdict = judge(task, step, state, local, RawReply(text, estimate_tokens(text), "stop"))
