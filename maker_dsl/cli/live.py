@@ -149,7 +149,7 @@ def _report(
             "asked": marks.asked,
             "drawn": marks.drawn,
             "right": marks.right,
-            "rate": marks.rate,
+            "rate": None if marks.rate is None else round(marks.rate, 6),
             "interval": [round(marks.interval.low, 6), round(marks.interval.high, 6)],
             "flags": dict(marks.flags.most_common()),
             "unmet": dict(marks.unmet.most_common()),
@@ -185,7 +185,7 @@ def _tell_provider(candidate: Candidate, examination: Examination, options: Live
             "retries": spending.retries,
             "failed_calls": dict(spending.failed),
             "tokens": {"input": spending.input_tokens, "output": spending.output_tokens},
-            "cost_usd": spending.cost_usd,
+            "cost_usd": None if spending.cost_usd is None else round(spending.cost_usd, 9),
             "seconds": round(examination.seconds, 3),
             "stopped": None if stopped is None else str(stopped),
         }

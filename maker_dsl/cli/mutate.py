@@ -116,7 +116,7 @@ def _help(found: Survey) -> list[str]:
         named = ", ".join(f"`reply.{field}`" for field in fields if field) or "the reply"
         lines.append(
             f"help: write a `rule` that says what must hold of {named}, or give it a narrower type; "
-            "where nothing can tell right from wrong, only the vote does"
+            "where nothing can tell right from wrong, only the vote stands between it and the state"
         )
     if len(harmful) < len(found.leaks):
         lines.append("help: what changes nothing in the state need not be voted on: `vote { on … }` names what counts")

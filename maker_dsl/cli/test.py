@@ -78,7 +78,8 @@ def test(
             enough = [mutate_file(file, one, seed or 0, at_least, reporter) for file, one in sound]
             code = code or (ExitCode.DONE if all(enough) else ExitCode.NOT_DONE)
         elif not candidates:
-            code = code or _offline(sound, reporter)
+            found = _offline(sound, reporter)
+            code = code or found
         elif code is ExitCode.DONE:
             options = LiveOptions(repeat or 1, at_least, max_cost, seed)
             live = _live_tests(sound, reporter)

@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
 from maker_dsl.engine.budget import NOTHING, RunBudget
-from maker_dsl.engine.kind import Kind
-from maker_dsl.engine.origin import policy_records
 from maker_dsl.engine.settings import Caps, RunOptions, resolve
 from maker_dsl.engine.start import ProviderSetup
 from maker_dsl.engine.step import MOST_EMPTY_ANSWERS
@@ -225,10 +223,12 @@ class _Paper:
         self._question = Question(number, self._step, test.state)
         self._judged: dict[tuple[str, str, int], tuple[str | None, str | None]] = {}
         self.marks = Marks(test, samples)
-        at_once = max(1, setup.provider.samples_per_call)
-        kind = Kind(self._step, policy_records(settings)[self._step.name], at_once, None)
-        grouped = kind.grouped([Draw(slot, 0) for slot in range(samples)], at_once)
-        self.calls = [_Call(self, temperature, draws) for temperature, draws in grouped]
+        policy = settings.steps[step.name]
+        temperatures = policy.first_temperature.value, policy.temperature.value
+        self.calls = [
+            _Call(self, temperature, draws)
+            for temperature, draws in _grouped(samples, *temperatures, max(1, setup.provider.samples_per_call))
+        ]
 
     async def ask(self, call: _Call) -> None:
         """Draw the samples of a call; a provider that brings fewer replies is asked for the others again."""
@@ -274,3 +274,15 @@ class _Paper:
             except TaskError:
                 return None, condition
         return None, None
+
+
+def _grouped(
+    samples: int, first: float | None, others: float | None, at_once: int
+) -> Iterator[tuple[float | None, tuple[Draw, ...]]]:
+    """Samples as calls of one temperature each: the first one apart if its own differs."""
+    draws = tuple(Draw(slot, 0) for slot in range(samples))
+    apart = 0 if first == others else 1
+    if apart:
+        yield first, draws[:1]
+    for start in range(apart, samples, at_once):
+        yield others, draws[start : start + at_once]
