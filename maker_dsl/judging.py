@@ -31,8 +31,8 @@ class Flag:
     """Why a reply was discarded.
 
     `name` is what reports count: the author's words for a rule, flag or invariant, else one of `truncated`,
-    `filtered`, `missing`, `malformed`, `out of range`, `timed out`, `error`. `detail` says it in full; `offset` is a
-    character offset in the reply's text.
+    `filtered`, `overlong`, `missing`, `malformed`, `out of range`, `timed out`, `error`. `detail` says it in full;
+    `offset` is a character offset in the reply's text.
     """
 
     stage: Stage
@@ -57,6 +57,9 @@ def judge(
     unfinished = _unfinished(raw, "reply")
     if unfinished is not None:
         return unfinished
+    most = step.overlong_above
+    if most is not None and _has_more_tokens(raw, most):
+        return Flag("finish", "overlong", f"the reply is longer than the {most:,} tokens that a right one can have")
     read = step.reply.read(raw.text)
     if isinstance(read, Refused):
         return Flag(read.stage, _REFUSALS[read.stage], read.message, read.offset)
@@ -105,6 +108,11 @@ def _unfinished(raw: RawReply, what: str) -> Flag | None:
     if raw.finish == "filtered":
         return Flag("finish", "filtered", f"the provider's content filter stopped the {what}", len(raw.text))
     return None
+
+
+def _has_more_tokens(raw: RawReply, most: int) -> bool:
+    """Whether the text itself has more: a token is at least a byte, and some providers count hidden thinking too."""
+    return raw.tokens > most and len(raw.text.encode(errors="replace")) > most
 
 
 def _failed(kind: str, why: str) -> str:

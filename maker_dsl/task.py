@@ -7,7 +7,7 @@ data, and nothing of how they were written.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, get_args
 
 from maker_dsl.diagnostics import Diagnostic, Span
@@ -111,6 +111,11 @@ class ReplyFormat(Protocol):
         ...
 
     @property
+    def longest_tokens(self) -> int | None:
+        """The tokens that a right reply has at most, with its reasoning; None where types and grammar set no bound."""
+        ...
+
+    @property
     def grammar(self) -> str:
         """The Lark grammar that is the meaning of the format."""
         ...
@@ -137,11 +142,15 @@ class ReplyFormat(Protocol):
         ...
 
 
+class PluginBroken(Exception):
+    """A plug-in that is allowed can't be used; the message says why."""
+
+
 class Checkers(Protocol):
     """The checkers of the plug-ins that somebody has allowed. Implemented in `maker_dsl.plugins`."""
 
     def version(self, plugin: str) -> str | None:
-        """The version of a plug-in; None where it is not allowed."""
+        """The version of a plug-in; None where it is not allowed. Raises PluginBroken."""
         ...
 
     def names(self, plugin: str) -> tuple[str, ...]:
@@ -237,6 +246,10 @@ class Step:
     """The profile that its samples come from; None: the run's."""
     formatting: Formatting | None = None
     """Where the reply is a thought first: how it is put into form."""
+    max_tokens: int | None = None
+    """Room for the longest right reply: what a reply may have where nobody says; None: nothing is known."""
+    overlong_above: int | None = None
+    """A reply of more tokens can't be right and is flagged; None: the task has a flag of its own, or no bound."""
 
     @property
     def wordings(self) -> tuple[Wording, ...]:
@@ -293,6 +306,10 @@ class TaskOutline:
 
     task: str
     steps: tuple[StepOutline, ...]
+    plugins: Mapping[str, str] = field(default_factory=dict)
+    """The plug-ins that its checkers come from and that are allowed, with their versions."""
+    unallowed: tuple[Diagnostic, ...] = ()
+    """What to say of plug-ins that are not allowed; calling one of their checkers raises TaskError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +386,16 @@ class Task:
     """The steps that run other tasks."""
     outlines: tuple[TaskOutline, ...] = ()
     """This task, and all that it may run, directly or not."""
+
+    @property
+    def plugins(self) -> dict[str, str]:
+        """The allowed plug-ins that it and the tasks that it runs need, with their versions."""
+        return {name: version for outline in self.outlines for name, version in outline.plugins.items()}
+
+    @property
+    def unallowed(self) -> tuple[Diagnostic, ...]:
+        """What to say of plug-ins that it or a task that it runs needs and that are not allowed."""
+        return tuple(one for outline in self.outlines for one in outline.unallowed)
 
     def read_state(self, text: str | bytes) -> State:
         """A state from JSON text, as `complete_state` of what it says; numbers exact."""

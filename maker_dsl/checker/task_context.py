@@ -13,7 +13,7 @@ from maker_dsl.diagnostics import Problems, Source
 from maker_dsl.syntax import tree
 from maker_dsl.types.type import Type
 
-STANDARD_FLAGS = ("truncated", "filtered", "missing", "malformed", "out of range", "timed out", "error")
+STANDARD_FLAGS = ("truncated", "filtered", "overlong", "missing", "malformed", "out of range", "timed out", "error")
 """Names of red flags that every task has, see `judging.Flag`."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from maker_dsl.checker.checked import CheckedStep
 from maker_dsl.checker.replies import make_notation, make_place, reply_fields
+from maker_dsl.checker.traversal import descendants
 from maker_dsl.compiler.binding import Binding
 from maker_dsl.compiler.expressions import Parameter
 from maker_dsl.compiler.module import Entry, Module, guarded
@@ -16,6 +17,8 @@ from maker_dsl.compiler.references import ReferencePlan, bind_reference, plan_re
 from maker_dsl.compiler.types import Bounds
 from maker_dsl.compiler.votes import SettingPlan, bind_settings, make_vote_key, plan_settings
 from maker_dsl.replies.format import reply_format
+from maker_dsl.replies.longest import REASONING_TOKENS
+from maker_dsl.syntax import tree
 from maker_dsl.task import Check, Locals, ReplyFormat, ReplyValue, State, Step, StepOutline
 from maker_dsl.types.type import Member, RecordType
 
@@ -100,6 +103,29 @@ def bind_step(
         variants=wordings[1:],
         profile=profile_name(checked.profile),
         formatting=formatting,
+        max_tokens=_max_tokens(reply, thinks_first=formatting is not None),
+        overlong_above=None if formatting is not None or _limits_length(checked) else reply.longest_tokens,
+    )
+
+
+def _max_tokens(reply: ReplyFormat, *, thinks_first: bool) -> int:
+    """Room for the longest right reply; where that has no bound, what the method's paper gave."""
+    longest = reply.longest_tokens
+    if longest is None:
+        return REASONING_TOKENS
+    return longest + REASONING_TOKENS if thinks_first else longest
+
+
+def _limits_length(checked: CheckedStep) -> bool:
+    """Whether the step's own flags or rules look at how many tokens a reply has."""
+    looking = [*(one.condition for one in checked.checks), *(let.value for let in checked.lets)]
+    return any(
+        isinstance(node, tree.FieldAccess)
+        and node.name.name == "tokens"
+        and isinstance(node.object, tree.Name)
+        and node.object.name == "reply"
+        for root in looking
+        for node in descendants(root)
     )
 
 

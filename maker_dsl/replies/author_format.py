@@ -1,8 +1,9 @@
 """A reply in a grammar of the author's own.
 
 The text that a rule or terminal named like a field covers is that field's value: of a string the text itself, else read
-as a hole of a format text. A field of list type takes all its matches in order, one item each; a single match may
-also be the whole list. An optional field without a match is null.
+as a hole of a format text. A match inside another match of the same field does not count. A field of list type takes
+all its matches in order, one item each; a single match may also be the whole list. An optional field takes one match or
+none, which is null; any other exactly one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from lark import Lark, Token, Tree
@@ -17,6 +19,7 @@ from lark import Lark, Token, Tree
 from maker_dsl.replies import explanation, placement
 from maker_dsl.replies.author_grammar import MAX_AUTHOR_REPLY, author_parser, field_symbols, first_texts
 from maker_dsl.replies.derivation import Derivation
+from maker_dsl.replies.grammar_header import read_header
 from maker_dsl.replies.exports.export import export
 from maker_dsl.replies.instructions import instructions
 from maker_dsl.replies.longest import longest_tokens
@@ -73,7 +76,10 @@ class AuthorFormat:
 
     @cached_property
     def example(self) -> str:
-        """What `{{ reply.example }}` puts into the prompt; empty where none is found."""
+        """What `{{ reply.example }}` puts into the prompt: the grammar's own, or one that is found, or nothing."""
+        own = placement.placed(read_header(self._notation.text).example, self._place)
+        if isinstance(self.read(own), Parsed):
+            return own
         try:
             return self.render(sample(self.type)) if size(self.type) <= MAX_SAMPLE else ""
         except ValueRefused:
@@ -82,7 +88,7 @@ class AuthorFormat:
     @cached_property
     def longest_tokens(self) -> int | None:
         """The tokens that a right reply has at most."""
-        return longest_tokens(self._notation, self._place)
+        return longest_tokens(self._notation, self._place, self._parser)
 
     def read(self, text: str) -> Parsed | Refused:
         """Locate, parse and type the reply in a model's text."""
@@ -125,16 +131,16 @@ class AuthorFormat:
         return typed
 
     def _covers(self, tree: Tree[Token]) -> dict[str, list[_Cover]]:
-        names = self._symbols
         covers: dict[str, list[_Cover]] = {name: [] for name in self._fields}
+        ends = dict.fromkeys(self._fields, 0)
         for node in _in_order(tree):
-            if isinstance(node, Token):
-                name = names.get(node.type)
-                if name is not None and node.start_pos is not None and node.end_pos is not None:
-                    covers[name].append(_Cover(node.start_pos, node.end_pos))
-            elif (name := names.get(str(node.data))) is not None:
-                empty = node.meta.empty
-                covers[name].append(_Cover(0, 0) if empty else _Cover(node.meta.start_pos, node.meta.end_pos))
+            name = self._symbols.get(node.type if isinstance(node, Token) else str(node.data))
+            if name is None:
+                continue
+            cover = _cover(node)
+            if cover.start >= ends[name] or cover.start == cover.end:
+                covers[name].append(cover)
+                ends[name] = max(ends[name], cover.end)
         return covers
 
     @cached_property
@@ -146,7 +152,9 @@ class AuthorFormat:
         value = self._codec.validate(value)
         wanted = self._codec.dump(value)
         texts = {name: field.texts(value[name]) for name, field in self._fields.items()}
-        for text in self._derivation.texts(texts):
+        # A field that covers all of the reply says it all; what other fields there are stands in it.
+        whole = (alone[0] for alone in texts.values() if len(alone) == 1)
+        for text in chain(whole, self._derivation.texts(texts)):
             placed = placement.placed(text, self._place)
             again = self.read(placed)
             if isinstance(again, Parsed) and self._codec.dump(again.value) == wanted:
@@ -215,6 +223,13 @@ class _Field:
 
 def _alone(name: str, type: Type) -> FormatText:
     return FormatText((HoleSpec(name, type),))
+
+
+def _cover(node: Tree[Token] | Token) -> _Cover:
+    """The characters that a node covers; a rule that matched nothing has no place."""
+    if isinstance(node, Token):
+        return _Cover(node.start_pos or 0, node.end_pos or 0)
+    return _Cover(0, 0) if node.meta.empty else _Cover(node.meta.start_pos, node.meta.end_pos)
 
 
 def _in_order(tree: Tree[Token]) -> Iterator[Tree[Token] | Token]:

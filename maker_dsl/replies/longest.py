@@ -29,9 +29,12 @@ _SLACK_TOKENS = 16
 _BYTES_PER_CHARACTER = 4
 
 
-def longest_tokens(notation: Notation, place: Place) -> int | None:
-    """The tokens that a right reply has at most, with its reasoning; None where it may be of any length."""
-    length = _longest(notation)
+def longest_tokens(notation: Notation, place: Place, parser: Lark | None = None) -> int | None:
+    """The tokens that a right reply has at most, with its reasoning; None where it may be of any length.
+
+    `parser` is that of an author's grammar, if it is at hand.
+    """
+    length = _longest(notation, parser)
     if length is None or length > MAX_REPLY:
         return None
     length += len(placed("", place).encode())
@@ -39,7 +42,7 @@ def longest_tokens(notation: Notation, place: Place) -> int | None:
     return reasoning + length + length // 2 + _SLACK_TOKENS
 
 
-def _longest(notation: Notation) -> int | None:
+def _longest(notation: Notation, parser: Lark | None) -> int | None:
     """Bytes of the longest reply in canonical form; None where there is none."""
     match notation:
         case FormatText(pieces=pieces):
@@ -53,7 +56,7 @@ def _longest(notation: Notation) -> int | None:
         case JsonObject(type=type):
             return longest_json(type)
         case LarkGrammar(text=text, type=type):
-            parser = author_parser(text)
+            parser = parser or author_parser(text)
             fields = {member.name: _longest_match(member.type) for member in type.members}
             symbols = field_symbols(text, fields)
             return _Grammar(parser, {symbol: fields[name] for symbol, name in symbols.items()}).longest()
