@@ -13,6 +13,7 @@ from maker_dsl.cli.exits import ExitCode, Leave
 from maker_dsl.cli.output import say_diagnostics
 from maker_dsl.diagnostics import Diagnostic, Label, Severity, Source, Span, did_you_mean
 from maker_dsl.language import Checked, FileProblem, InputRefused, Program, load
+from maker_dsl.plugins.allowed import AllowedCheckers, PluginMissing
 from maker_dsl.task import State, Step, Task, TaskError
 from maker_dsl.types.errors import ValueRefused
 
@@ -45,10 +46,30 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(command)
 
 
-def check_file(name_or_path: str) -> Checked:
+def allow_option(command: F) -> F:
+    """`--allow NAME`, repeatable: the parameter `allowed` is an AllowedCheckers."""
+    return click.option(
+        "--allow",
+        "allowed",
+        multiple=True,
+        metavar="NAME",
+        callback=lambda _context, _option, names: _allowed(names),
+        help="Allow a plug-in that the task's checkers come from (repeatable).",
+    )(command)
+
+
+def _allowed(names: Sequence[str]) -> AllowedCheckers:
+    try:
+        return AllowedCheckers(names)
+    except PluginMissing as error:
+        listed = "there are: " + (", ".join(f"`{name}`" for name in error.installed) or "none")
+        raise click.UsageError(f"--allow: {error}; {did_you_mean(error.name, error.installed, listed)}.") from error
+
+
+def check_file(name_or_path: str, allowed: AllowedCheckers | None = None) -> Checked:
     """A task file, checked; leaves with 2 where it can't be read."""
     try:
-        return load(name_or_path)
+        return load(name_or_path, allowed)
     except FileProblem as problem:
         source = Source("TASK", name_or_path)
         label = Label(Span(source, 0, len(name_or_path)))
@@ -56,9 +77,9 @@ def check_file(name_or_path: str) -> Checked:
         raise Leave(ExitCode.WRONG) from problem
 
 
-def load_program(name_or_path: str) -> Program:
+def load_program(name_or_path: str, allowed: AllowedCheckers | None = None) -> Program:
     """The checked program of a file; shows its diagnostics and leaves with 2 where it is wrong."""
-    return require_program(check_file(name_or_path))
+    return require_program(check_file(name_or_path, allowed))
 
 
 def require_program(checked: Checked) -> Program:
@@ -78,7 +99,7 @@ def bind_program(program: Program, settings: Sequence[str]) -> Task:
             raise click.UsageError(f"--set takes NAME=VALUE, not `{setting}`.")
         if name.strip() in texts:
             raise click.UsageError(f"--set {name.strip()} is given twice.")
-        texts[name.strip()] = _text_of(text, f"--set {name.strip()}")
+        texts[name.strip()] = given_text(text, f"--set {name.strip()}")
     try:
         return program.bind(program.read_inputs(texts))
     except InputRefused as refused:
@@ -93,11 +114,11 @@ def given_state(task: Task, text: str | None) -> State:
     """The state of `--state`, over the initial one; leaves with 2 where it doesn't fit."""
     if text is None:
         return task.initial_state
-    said = _text_of(text, "--state")
+    said = given_text(text, "--state")
     return _fitting(lambda: task.read_state(said), "--state", said)
 
 
-def _text_of(text: str, option: str) -> str:
+def given_text(text: str, option: str) -> str:
     """What an option says: itself, or the text of a file (`@FILE`, `@-`: standard input); `@@` stands for one `@`."""
     if text.startswith("@@") or not text.startswith("@"):
         return text.removeprefix("@")

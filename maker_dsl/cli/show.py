@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import orjson
 
-from maker_dsl.cli.exits import ExitCode, Leave
+from maker_dsl.cli.exits import ExitCode
 from maker_dsl.cli.loading import (
     bind_program,
     chosen_step,
@@ -16,8 +16,8 @@ from maker_dsl.cli.loading import (
     state_option,
     step_option,
 )
-from maker_dsl.cli.output import json_result, result, say_diagnostics
-from maker_dsl.task import State, Step, TaskError
+from maker_dsl.cli.output import json_result, result
+from maker_dsl.cli.prompts import show_prompt
 
 
 @click.command()
@@ -28,6 +28,8 @@ from maker_dsl.task import State, Step, TaskError
 @step_option
 @click.option("--of", type=click.Choice(["reply", "state", "inputs", "result"]), help="Whose schema. [default: reply]")
 @click.option("--target", type=click.Choice(["lark", "json-schema"]), help="The grammar's dialect. [default: lark]")
+@click.option("--variant", metavar="NAME", help="Which wording of the prompt. [default: the plain one]")
+@click.option("--thought", metavar="TEXT|@FILE", help="Show what puts this thought into form.")
 @json_option
 def show(
     file: str,
@@ -37,6 +39,8 @@ def show(
     step_name: str | None,
     of: str | None,
     target: str | None,
+    variant: str | None,
+    thought: str | None,
     as_json: bool,
 ) -> int:
     """Show a prompt, the reply format, a schema or a grammar of a task.
@@ -47,6 +51,8 @@ def show(
         raise click.UsageError("--of goes with `schema` only.")
     if target is not None and what != "grammar":
         raise click.UsageError("--target goes with `grammar` only.")
+    if what != "prompt" and (variant is not None or thought is not None):
+        raise click.UsageError("--variant and --thought go with `prompt` only.")
     task = bind_program(load_program(file), settings)
     if what == "schema" and of in ("state", "inputs", "result"):
         codec = {"state": task.state_codec, "inputs": task.inputs_codec, "result": task.result_codec}[of]
@@ -55,7 +61,7 @@ def show(
     state = given_state(task, state_text)
     step = chosen_step(task, step_name, state)
     if what == "prompt":
-        _show_prompt(step, state, as_json)
+        show_prompt(step, state, variant, thought, as_json)
     elif what == "format":
         if as_json:
             json_result({"step": step.name, "format": step.reply.instructions, "example": step.reply.example})
@@ -68,20 +74,6 @@ def show(
     else:
         result(step.reply.grammar.rstrip("\n"))
     return ExitCode.DONE
-
-
-def _show_prompt(step: Step, state: State, as_json: bool) -> None:
-    try:
-        prompt = step.render(state, step.state_locals(state))
-    except TaskError as error:
-        say_diagnostics([error.diagnostic])
-        raise Leave(ExitCode.WRONG) from error
-    if as_json:
-        json_result({"step": step.name, "system": prompt.system, "prompt": prompt.user})
-        return
-    if prompt.system is not None:
-        result(f"--- system\n{prompt.system}\n--- prompt")
-    result(prompt.user)
 
 
 def _print_json(value: object, one_line: bool) -> None:
