@@ -23,9 +23,11 @@ from maker_dsl.checker.project import (
 )
 from maker_dsl.checker.replies import GrammarReader
 from maker_dsl.compiler.binding import InputRefused
+from maker_dsl.compiler.checkers import BoundCheckers
 from maker_dsl.compiler.program import Program, TaskInput
 from maker_dsl.compiler.trial import try_out
 from maker_dsl.diagnostics import Diagnostic, Problems, Severity, Source, did_you_mean
+from maker_dsl.task import Checkers
 
 __all__ = ["Checked", "FileProblem", "InputRefused", "Program", "TaskInput", "check_text", "load", "read_source"]
 
@@ -66,19 +68,24 @@ class FileProblem(Exception):
         self.hint = hint
 
 
-def load(name: str | Path) -> Checked:
+def load(name: str | Path, checkers: Checkers | None = None) -> Checked:
     """Read and check a file, given its path or the name of a bundled task; raises FileProblem."""
     path = find_file(name)
-    return check_text(read_source(path), grammar_reader(path.parent))
+    return check_text(read_source(path), grammar_reader(path.parent), checkers=checkers)
 
 
 def check_text(
-    source: Source, read_grammar: GrammarReader | None = None, read_file: FileReader | None = None
+    source: Source,
+    read_grammar: GrammarReader | None = None,
+    read_file: FileReader | None = None,
+    *,
+    checkers: Checkers | None = None,
 ) -> Checked:
     """Parse, check, compile and try out a text and the files that it uses.
 
     `read_grammar` gives the files that `grammar from` names, `read_file` those that `use` names. Without them they are
-    looked for beside the file that the source is named after, and among the bundled ones.
+    looked for beside the file that the source is named after, and among the bundled ones. `checkers` are those of the
+    plug-ins that are allowed.
     """
     folder = Path(source.name).parent
     main = UsedFile(
@@ -93,7 +100,8 @@ def check_text(
     programs: dict[str, Program] = {}
     text = whole_text(files, tasks)
     for checked in tasks:
-        programs[checked.name] = Program(checked, text, programs)
+        bound = BoundCheckers(checked.checkers, checkers, problems)
+        programs[checked.name] = Program(checked, text, programs, bound)
     for checked in tasks:
         if is_whole(checked, tasks):
             try_out(programs[checked.name], problems)

@@ -308,8 +308,8 @@ class TaskOutline:
     steps: tuple[StepOutline, ...]
     plugins: Mapping[str, str] = field(default_factory=dict)
     """The plug-ins that its checkers come from and that are allowed, with their versions."""
-    unallowed: tuple[Diagnostic, ...] = ()
-    """What to say of plug-ins that are not allowed; calling one of their checkers raises TaskError."""
+    unallowed: Mapping[str, Diagnostic] = field(default_factory=dict)
+    """By name, what to say of plug-ins that are not allowed; calling one of their checkers raises TaskError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,7 +395,8 @@ class Task:
     @property
     def unallowed(self) -> tuple[Diagnostic, ...]:
         """What to say of plug-ins that it or a task that it runs needs and that are not allowed."""
-        return tuple(one for outline in self.outlines for one in outline.unallowed)
+        found = {name: one for outline in self.outlines for name, one in outline.unallowed.items()}
+        return tuple(found.values())
 
     def read_state(self, text: str | bytes) -> State:
         """A state from JSON text, as `complete_state` of what it says; numbers exact."""

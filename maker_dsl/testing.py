@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from maker_dsl.compiler.checkers import UNALLOWED
 from maker_dsl.compiler.program import Program
 from maker_dsl.diagnostics import Diagnostic, Label, Source
 from maker_dsl.diagnostics.source import Position
@@ -26,6 +27,8 @@ class Outcome:
     differences: tuple[str, ...]
     offset: int | None = None
     verdict: Verdict | None = None
+    unallowed: Diagnostic | None = None
+    """The plug-in that the test needs, where it is not allowed."""
 
     @property
     def passed(self) -> bool:
@@ -79,16 +82,22 @@ def run_test(test: TaskTest) -> Outcome:
             return Outcome(test.name, (f"step `{step.name}` does not apply in the given state",))
         return _judge(test, step)
     except TaskError as error:
-        label = error.diagnostic.primary.text
-        return Outcome(test.name, (f"{error.diagnostic.title}: {label}" if label else error.diagnostic.title,))
+        found = error.diagnostic
+        if found.code == UNALLOWED:
+            return Outcome(test.name, (f"{found.title}; {found.help}",), unallowed=found)
+        label = found.primary.text
+        return Outcome(test.name, (f"{found.title}: {label}" if label else found.title,))
 
 
 def failed_tests(program: Program) -> tuple[Diagnostic, ...]:
-    """The tests of a program that fail, as findings in its file; raises InputRefused when one makes no sense."""
+    """The tests of a program that fail, as findings in its file; raises InputRefused when one makes no sense.
+
+    Tests that need a plug-in which is not allowed are left out.
+    """
     return tuple(
         Diagnostic("MK460", f'the test "{test.name}" fails', Label(program.test_place(test.name), outcome.why))
         for test in program.tests
-        if not (outcome := run_test(test)).passed
+        if not (outcome := run_test(test)).passed and outcome.unallowed is None
     )
 
 

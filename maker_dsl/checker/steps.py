@@ -124,7 +124,8 @@ def only(parts: list[_Part], word: str, context: TaskContext) -> _Part | None:
     for further in parts[1:]:
         also = [Label(head(parts[0].span), "first here")]
         title = f"the step has two `{word}` parts"
-        context.problems.add("MK258", title, head(further.span), "a second one", also=also)
+        help = 'a further wording has a name: `prompt variant "b"`' if word == "prompt" else None
+        context.problems.add("MK258", title, head(further.span), "a second one", also=also, help=help)
     return parts[0] if parts else None
 
 

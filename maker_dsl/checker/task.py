@@ -1,21 +1,32 @@
 """Checks a whole task, part by part, and reports all that it can in one go.
 
-Order matters only for what may see what: types, defs and inputs first, then the state, then steps with their
-references, then tests, then what nothing has used.
+Order matters only for what may see what: types, defs and inputs first, then the state and the result; after that, all
+tasks that may run one another being declared, steps with their references, then tests, then what nothing has used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from maker_dsl.checker.checked import CheckedInput, CheckedResult, CheckedStep, CheckedTask
+from maker_dsl.checker.checked import (
+    CheckedChecker,
+    CheckedInput,
+    CheckedResult,
+    CheckedRunStep,
+    CheckedStep,
+    CheckedTask,
+)
+from maker_dsl.checker.checkers import check_checkers, warn_unused_checkers
 from maker_dsl.checker.expressions import check, check_condition
 from maker_dsl.checker.names import Names, refuse_doubled, warn_unused
 from maker_dsl.checker.parts import Parts
 from maker_dsl.checker.places import head
 from maker_dsl.checker.references import assign_references
 from maker_dsl.checker.replies import GrammarReader
+from maker_dsl.checker.runs import check_run_step, runs_tasks
 from maker_dsl.checker.scope import Binding, FunctionBinding, Scope
+from maker_dsl.checker.signatures import InputSignature, TaskSignature, VisibleTasks
 from maker_dsl.checker.static import Typing
 from maker_dsl.checker.steps import check_step, report_words, step_name
 from maker_dsl.checker.task_context import TaskContext
@@ -25,13 +36,25 @@ from maker_dsl.checker.types import TypeResolver, check_bounds, contains_never
 from maker_dsl.checker.votes import check_vote_settings
 from maker_dsl.diagnostics import Label, Problems, Severity, Source, Span
 from maker_dsl.syntax import tree
-from maker_dsl.types.type import IntType, Member, NullType, RecordType
+from maker_dsl.types.type import IntType, Member, NeverType, NullType, RecordType, Type
 
 
-def check_task(
-    task: tree.TaskDeclaration, source: Source, problems: Problems, read_grammar: GrammarReader
-) -> CheckedTask | None:
-    """Check one task; None where an error keeps it from being compiled."""
+@dataclass(frozen=True, slots=True)
+class DeclaredTask:
+    """A task whose declarations are checked, while its steps and tests are not: half way through the checker."""
+
+    declaration: tree.TaskDeclaration
+    parts: Parts
+    context: TaskContext
+    inputs: tuple[CheckedInput, ...]
+    result: CheckedResult | None
+    checkers: tuple[CheckedChecker, ...]
+    signature: TaskSignature
+    is_wrong: bool
+
+
+def declare_task(task: tree.TaskDeclaration, source: Source, problems: Problems) -> DeclaredTask:
+    """Check what a task declares: all that others who run it need to know, and all that its steps stand on."""
     before = _errors(problems)
     parts = Parts(task, problems)
     definitions = {one.name.name: one for one in parts.definitions}
@@ -58,41 +81,74 @@ def check_task(
     checked_inputs = _check_inputs(parts.inputs, context)
     for declaration in parts.types:
         check_bounds(declaration.type, context.inputs, problems, context.typing)
+    checkers = check_checkers(parts.checkers, context)
     _check_definitions(parts.definitions, functions, context)
     _check_state(parts.state, context)
     _check_invariants(context)
     _check_done(parts.done, context)
     result = None if parts.result is None else _check_result(parts.result, context)
+    signature = _signature(task, parts, checked_inputs, result, context)
+    return DeclaredTask(task, parts, context, checked_inputs, result, checkers, signature, _errors(problems) > before)
+
+
+def finish_task(declared: DeclaredTask, read_grammar: GrammarReader, visible: VisibleTasks) -> CheckedTask | None:
+    """Check the steps and tests of a task; None where an error keeps it from being compiled."""
+    parts, context = declared.parts, declared.context
+    problems = context.problems
+    before = _errors(problems)
     if parts.expect is not None:
         check(parts.expect.count, context.inputs, problems, context.typing, IntType())
     votes = check_vote_settings(parts.votes, context)
     if parts.state is None:
         return None
-    steps = _check_steps(parts, votes, context, read_grammar)
+    steps = _check_steps(parts, votes, context, read_grammar, visible)
     _warn_unused(parts, context)
     check_tests(parts.tests, parts.steps, parts.inputs, context)
     _warn_unused_defs(parts, context)
-    if _errors(problems) > before or parts.done is None:
+    warn_unused_checkers(declared.checkers, context)
+    if _errors(problems) > before or declared.is_wrong or parts.done is None:
         return None
     problems.extend(context.unused)
-    about = None if parts.about is None else parts.about.text.value
     return CheckedTask(
-        source=source,
-        declaration=task,
-        about=about,
-        inputs=checked_inputs,
-        types=declarations,
+        source=context.source,
+        declaration=declared.declaration,
+        about=None if parts.about is None else parts.about.text.value,
+        inputs=declared.inputs,
+        types={one.name.name: one for one in reversed(parts.types)},
         definitions=parts.definitions,
         state=parts.state,
         invariants=parts.invariants,
         done=parts.done,
-        result=result,
+        result=declared.result,
         expect=parts.expect,
         steps=steps,
         vote=votes,
         tests=parts.tests,
         typing=context.typing,
+        checkers=declared.checkers,
     )
+
+
+def _signature(
+    task: tree.TaskDeclaration,
+    parts: Parts,
+    inputs: Sequence[CheckedInput],
+    result: CheckedResult | None,
+    context: TaskContext,
+) -> TaskSignature:
+    type_: Type = NeverType()
+    place = task.name.span
+    if parts.result is not None and result is not None:
+        type_, place = result.type, head(parts.result.span)
+    elif parts.state is not None:
+        type_ = RecordType(tuple(Member(name, type_) for name, type_ in context.state_types.items()))
+        place = head(parts.state.span)
+    if contains_never(type_):
+        type_ = NeverType()
+    known = tuple(
+        InputSignature(one.name, one.type, one.declaration.default is None, one.declaration.name.span) for one in inputs
+    )
+    return TaskSignature(task.name.name, task.name.span, known, type_, place)
 
 
 def _errors(problems: Problems) -> int:
@@ -217,8 +273,12 @@ def _check_result(result: tree.Result, context: TaskContext) -> CheckedResult:
 
 
 def _check_steps(
-    parts: Parts, votes: Sequence[tree.VoteSetting], context: TaskContext, read_grammar: GrammarReader
-) -> tuple[CheckedStep, ...]:
+    parts: Parts,
+    votes: Sequence[tree.VoteSetting],
+    context: TaskContext,
+    read_grammar: GrammarReader,
+    visible: VisibleTasks,
+) -> tuple[CheckedStep | CheckedRunStep, ...]:
     names: dict[str, Span] = {}
     always: tree.Step | None = None
     for step in parts.steps:
@@ -237,11 +297,16 @@ def _check_steps(
         elif step.when is None:
             always = step
     references = assign_references(parts.references, list(names), context)
-    made: list[CheckedStep] = []
+    made: list[CheckedStep | CheckedRunStep] = []
     seen: set[str] = set()
     for step in parts.steps:
         name = step_name(step)
-        checked = check_step(step, None if name in seen else references.get(name), votes, context, read_grammar)
+        reference = None if name in seen else references.get(name)
+        checked: CheckedStep | CheckedRunStep | None
+        if runs_tasks(step):
+            checked = check_run_step(step, reference, context, visible)
+        else:
+            checked = check_step(step, reference, votes, context, read_grammar)
         seen.add(name)
         if checked is not None:
             made.append(checked)
@@ -267,14 +332,3 @@ def _warn_unused(parts: Parts, context: TaskContext) -> None:
         if not context.state.is_used(field.name.name):
             help = "read it somewhere, put it into `result`, or delete it"
             warn_unused(context.unused, "the state field", field.name, help)
-
-
-def check_file(
-    file: tree.TaskFile, source: Source, problems: Problems, read_grammar: GrammarReader
-) -> tuple[CheckedTask, ...]:
-    """Check all tasks of a file; those with errors are left out."""
-    if not file.tasks:
-        problems.add("MK259", "the file has no `task`", Span(source, 0, 1), help="write `task name { … }`")
-    refuse_doubled((task.name for task in file.tasks), "MK275", "the task", problems)
-    checked = [check_task(task, source, problems, read_grammar) for task in file.tasks]
-    return tuple(one for one in checked if one is not None)

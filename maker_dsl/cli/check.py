@@ -7,29 +7,33 @@ import sys
 import click
 
 from maker_dsl.cli.exits import ExitCode
-from maker_dsl.cli.loading import check_file
+from maker_dsl.cli.loading import allow_option, check_file
 from maker_dsl.cli.output import colour_on, count, json_result, result, say, summary
 from maker_dsl.diagnostics import concise
 from maker_dsl.diagnostics.as_json import as_json
 from maker_dsl.diagnostics.text import render
+from maker_dsl.plugins.allowed import AllowedCheckers
 from maker_dsl.testing import failed_tests
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--format", "form", type=click.Choice(["text", "concise", "json"]), default="text", show_default=True)
-def check(files: tuple[str, ...], form: str) -> int:
+@allow_option
+def check(files: tuple[str, ...], form: str, allowed: AllowedCheckers) -> int:
     """Find everything that is wrong with task files, before a token is bought.
 
     Syntax, names, types, grammar conflicts, prompt variables, and tests that fail. Exit code 2 if there are errors.
     """
     found = []
+    waiting: set[str] = set()
     wrong = False
     for file in files:
-        checked = check_file(file)
+        checked = check_file(file, allowed)
         diagnostics = list(checked.diagnostics)
         if checked.program is not None:
             diagnostics += failed_tests(checked.program)
+            waiting |= {name for outline in checked.program.outlines for name in outline.unallowed}
         wrong = wrong or checked.program is None or len(diagnostics) > len(checked.diagnostics)
         found += diagnostics
         for diagnostic in diagnostics:
@@ -39,5 +43,7 @@ def check(files: tuple[str, ...], form: str) -> int:
                 result(concise.render(diagnostic).rstrip("\n"))
             else:
                 click.echo(render(diagnostic, colour=colour_on(sys.stdout)))
+    for name in sorted(waiting):
+        say(f"what calls checkers of the plug-in `{name}` was not tried out: allow it with `--allow {name}`")
     say(f"{count(len(files), 'file')} checked: {summary(found)}")
     return ExitCode.WRONG if wrong else ExitCode.DONE

@@ -10,24 +10,32 @@ from collections.abc import Callable, Sequence
 from maker_dsl.checker.checked import CheckedChecker
 from maker_dsl.diagnostics import Diagnostic, Label, Problems, did_you_mean
 from maker_dsl.expressions.errors import EvaluationError
-from maker_dsl.task import Checkers, TaskError, Value
+from maker_dsl.task import Checkers, PluginBroken, TaskError, Value
 from maker_dsl.types.codec import codec
 from maker_dsl.types.display import display
 from maker_dsl.types.errors import ValueRefused
 
+UNALLOWED = "MK655"
+"""The code of what is said of a plug-in that is not allowed."""
+
 
 class BoundCheckers:
-    """The checkers of one task: the functions, what is not allowed, and the versions of the plug-ins that are."""
+    """The checkers of one task: the functions, the versions of allowed plug-ins, what to say of the others."""
 
     def __init__(self, declared: Sequence[CheckedChecker], offered: Checkers | None, problems: Problems) -> None:
         self.functions: dict[str, Callable[..., Value]] = {}
         self.versions: dict[str, str] = {}
-        self.unallowed: list[Diagnostic] = []
+        self.unallowed: dict[str, Diagnostic] = {}
         for one in declared:
-            version = None if offered is None else offered.version(one.plugin)
+            try:
+                version = None if offered is None else offered.version(one.plugin)
+            except PluginBroken as error:
+                title = f"the plug-in `{one.plugin}` can't be used"
+                problems.add("MK656", title, one.declaration.plugin.span, str(error), help=_INSTALL.get(one.plugin))
+                continue
             if offered is None or version is None:
                 refusal = _unallowed(one)
-                self.unallowed.append(refusal)
+                self.unallowed.setdefault(one.plugin, refusal)
                 self.functions[one.name] = _refusing(refusal)
                 continue
             self.versions[one.plugin] = version
@@ -35,9 +43,15 @@ class BoundCheckers:
                 self.functions[one.name] = _checking(one, offered.function(one.plugin, one.name))
 
 
+_INSTALL = {name: f"`pip install 'maker-dsl[{name}]'` brings what it needs" for name in ("algebra", "logic")}
+
+
+NO_CHECKERS = BoundCheckers((), None, Problems())
+
+
 def _unallowed(one: CheckedChecker) -> Diagnostic:
     return Diagnostic(
-        "MK655",
+        UNALLOWED,
         f"the task needs the plug-in `{one.plugin}`, which is not allowed",
         Label(one.declaration.plugin.span, f"`{one.name}` comes from there"),
         help=f"plug-ins are code: if you trust it, allow it with `--allow {one.plugin}`",

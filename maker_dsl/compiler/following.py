@@ -1,4 +1,5 @@
 """Follows the references from the initial state for a few steps: do they lead on, and do the task's rules let them?
+Where a step runs tasks, theirs are followed in the same way.
 
 Used by `compiler.trial`. Pure, and bounded by a number of steps, by the sizes of the states and by fuel, not by time,
 so that the same file is always told the same. What goes wrong is a warning: other inputs may fare better.
@@ -6,15 +7,28 @@ so that the same file is always told the same. What goes wrong is a warning: oth
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
+from itertools import count
+
 from maker_dsl.checker.checked import CheckedTask
 from maker_dsl.checker.places import head
-from maker_dsl.diagnostics import Problems, Severity
+from maker_dsl.compiler.program import Program
+from maker_dsl.diagnostics import Label, Problems, Severity, Span
 from maker_dsl.expressions.fuel import FUEL, shared_fuel
 from maker_dsl.judging import Flag, judge
-from maker_dsl.task import RawReply, Task, TaskError, Value
+from maker_dsl.task import Locals, RawReply, RunStep, State, Step, SubTask, Task, TaskError, Value
 from maker_dsl.types.errors import ValueRefused
 
 MAX_STEPS = 20
+"""How many steps of one task are followed."""
+
+MAX_ALL_STEPS = 200
+"""How many of all the tasks that are run."""
+
+MAX_DEPTH = 4
+"""How deep tasks that run tasks are followed."""
+
 MAX_VALUES = 20_000
 """How many values all the states and replies that are looked at may have together."""
 
@@ -25,52 +39,122 @@ MAX_FUEL = 500_000
 """Elementary operations of all the steps together."""
 
 
-def follow_references(task: Task, checked: CheckedTask, problems: Problems) -> None:
+def follow_references(task: Task, program: Program, problems: Problems) -> None:
     """Report what goes wrong behind the first step (which `compiler.trial` looks at itself) and stop there."""
     with shared_fuel(MAX_FUEL):
-        _follow(task, checked, problems)
+        found = Problems()
+        walk = _Walk(program.programs, found)
+        with suppress(_Stopped):
+            walk.follow(task, program.checked)
+        if FUEL.left >= 0:
+            problems.extend(found)
 
 
-def _follow(task: Task, checked: CheckedTask, problems: Problems) -> None:
-    state, values, characters = task.initial_state, MAX_VALUES, MAX_CHARACTERS
-    found = Problems()
-    for number in range(1, MAX_STEPS + 1):
-        where = f"in step {number} from the initial state, if the replies are the reference's"
+class _Stopped(Exception):
+    """Far enough, or something went wrong and was reported."""
+
+
+class _Walk:
+    """One walk along the references, into the tasks that are run as well."""
+
+    def __init__(self, programs: Mapping[str, Program], found: Problems) -> None:
+        self._programs = programs
+        self._found = found
+        self._values = MAX_VALUES
+        self._characters = MAX_CHARACTERS
+        self._steps = 0
+
+    def follow(self, task: Task, checked: CheckedTask, depth: int = 0) -> State:
+        """The last state of the task. Raises _Stopped."""
+        state = task.initial_state
+        whose = f"of `{task.name}`" if depth else ""
+        for number in count(1):
+            where = (
+                f"in step {number} from the initial state{whose and ' ' + whose}, if the replies are the reference's"
+            )
+            try:
+                if task.is_done(state):
+                    return state
+                if number > MAX_STEPS or self._steps >= MAX_ALL_STEPS:
+                    break
+                self._steps += 1
+                step = task.next_step(state)
+                self._spend(state)
+                local = step.state_locals(state)
+                if isinstance(step, RunStep):
+                    results = {run.name: self._run(run, state, local, depth) for run in step.runs}
+                    state = step.update(state, local, results)
+                else:
+                    is_first = number == 1 and depth == 0
+                    state = self._answer(task, step, checked, state, local, where, is_first=is_first)
+            except TaskError as error:
+                one = error.diagnostic
+                label = f"{one.primary.text}, {where}" if one.primary.text else where
+                self._report(one.code, one.title, one.primary.span, label, one.secondary, one.help)
+        raise _Stopped
+
+    def _answer(
+        self,
+        task: Task,
+        step: Step,
+        checked: CheckedTask,
+        state: State,
+        local: Locals,
+        where: str,
+        *,
+        is_first: bool,
+    ) -> State:
+        """The state after the reference's reply. What is wrong with the very first one is reported elsewhere."""
+        declared = next(one for one in checked.asking_steps if one.name == step.name)
+        if step.reference is None or declared.reference is None:
+            raise _Stopped
+        place = head(declared.reference.span)
+        if not is_first and self._characters > 0:
+            prompt = step.render(state, local)
+            self._characters -= len(prompt.user) + len(prompt.system or "")
+        value = step.reference(state)
+        self._spend(value)
         try:
-            if task.is_done(state):
-                return
-            step = task.next_step(state)
-            declared = next(one for one in checked.steps if one.name == step.name)
-            values -= _count(state, values)
-            if step.reference is None or declared.reference is None or values <= 0:
-                return
-            place = head(declared.reference.span)
-            local = step.state_locals(state)
-            if number > 1 and characters > 0:
-                prompt = step.render(state, local)
-                characters -= len(prompt.user) + len(prompt.system or "")
-            value = step.reference(state)
-            values -= _count(value, values)
-            if values <= 0:
-                return
             verdict = judge(task, step, state, local, RawReply(step.reply.render(value), 1, "stop"))
-        except TaskError as error:
-            one = error.diagnostic
-            label = f"{one.primary.text}, {where}" if one.primary.text else where
-            found.add(one.code, one.title, one.primary.span, label, help=one.help, severity=Severity.WARNING)
-            break
         except ValueRefused as error:
-            title = "a reply of the reference doesn't fit its type"
-            found.add("MK457", title, place, f"{error}, {where}", severity=Severity.WARNING)
-            break
+            if not is_first:
+                title = "a reply of the reference doesn't fit its type"
+                self._report("MK457", title, place, f"{error}, {where}")
+            raise _Stopped from error
         if isinstance(verdict, Flag):
-            title = "a reply of the reference would be refused"
-            help = "mend the reference, or what refuses it"
-            found.add("MK457", title, place, f"{verdict.detail}, {where}", help=help, severity=Severity.WARNING)
-            break
-        state = verdict.state
-    if number > 1 and FUEL.left >= 0:
-        problems.extend(found)
+            if not is_first:
+                title = "a reply of the reference would be refused"
+                help = "mend the reference, or what refuses it"
+                self._report("MK457", title, place, f"{verdict.detail}, {where}", help=help)
+            raise _Stopped
+        return verdict.state
+
+    def _run(self, run: SubTask, state: State, local: Locals, depth: int) -> Value:
+        if depth >= MAX_DEPTH:
+            raise _Stopped
+        results: list[Value] = []
+        for inputs in run.inputs(state, local):
+            task = run.bind(inputs)
+            end = self.follow(task, self._programs[run.task].checked, depth + 1)
+            results.append(task.result_codec.validate(task.result(end)))
+        return results if run.is_many else results[0]
+
+    def _spend(self, value: Value) -> None:
+        self._values -= _count(value, self._values)
+        if self._values <= 0:
+            raise _Stopped
+
+    def _report(
+        self,
+        code: str,
+        title: str,
+        place: Span,
+        label: str,
+        also: tuple[Label, ...] = (),
+        help: str | None = None,
+    ) -> None:
+        self._found.add(code, title, place, label, also=also, help=help, severity=Severity.WARNING)
+        raise _Stopped
 
 
 def _count(value: Value, limit: int) -> int:

@@ -71,9 +71,9 @@ class Module:
         """Add a def, for the entries to call."""
         self._functions.append(compile_definition(definition, self._typing, self._source))
 
-    def finish(self) -> Compiled:
-        """Compile all that was added."""
-        return Compiled(module_code(self._functions, self._source), self._source)
+    def finish(self, functions: Mapping[str, Callable[..., Any]]) -> Compiled:
+        """Compile all that was added; `functions` are there to be called like defs."""
+        return Compiled(module_code(self._functions, self._source), self._source, functions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,11 @@ class Compiled:
 
     code: CodeType
     source: Source
+    functions: Mapping[str, Callable[..., Any]]
 
     def bind(self, inputs: Mapping[str, Any]) -> Mapping[str, Entry]:
         """The entries by name over these inputs."""
-        return runtime.bind(self.code, inputs, self.source)
+        return runtime.bind(self.code, inputs, self.source, self.functions)
 
 
 def explain_failure(error: EvaluationError, place: Span, what: str) -> Diagnostic:

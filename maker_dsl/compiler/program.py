@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from maker_dsl.checker.checked import CheckedInput, CheckedRunStep, CheckedTask
 from maker_dsl.compiler.binding import Binding, InputRefused, Remembered
+from maker_dsl.compiler.checkers import NO_CHECKERS, BoundCheckers
 from maker_dsl.compiler.inputs import InputPlan, bind_inputs, read_input
 from maker_dsl.compiler.module import Entry, Module, explain_failure, guarded, shown
 from maker_dsl.compiler.runs import RunStepPlan, bind_run_step, plan_run_step
@@ -58,7 +59,11 @@ class Program:
     """One task of a file, checked and compiled; `bind` is cheap, so that thousands of records can be bound."""
 
     def __init__(
-        self, checked: CheckedTask, whole_text: str | None = None, programs: Mapping[str, Program] | None = None
+        self,
+        checked: CheckedTask,
+        whole_text: str | None = None,
+        programs: Mapping[str, Program] | None = None,
+        checkers: BoundCheckers = NO_CHECKERS,
     ) -> None:
         """Compile a task; `whole_text` is its file's text with the grammars and files that it names in it.
 
@@ -67,6 +72,7 @@ class Program:
         self._checked = checked
         self._programs = {self.name: self} if programs is None else programs
         self._outlines: tuple[TaskOutline, ...] | None = None
+        self._checkers = checkers
         self._whole_text = checked.source.text if whole_text is None else whole_text
         module = Module(checked.typing, checked.source)
         self._bounds = Bounds(module)
@@ -98,7 +104,7 @@ class Program:
             for index, one in enumerate(checked.steps)
         )
         self._tests = tuple(plan_test(one, index, module) for index, one in enumerate(checked.tests))
-        self._module = module.finish()
+        self._module = module.finish(checkers.functions)
         self._formats: Remembered[ReplyFormat] = Remembered()
         self._codecs: Remembered[ValueCodec] = Remembered()
 
@@ -157,7 +163,12 @@ class Program:
                         found[run.task] = self._programs[run.task]
                         waiting.append(found[run.task])
             self._outlines = tuple(
-                TaskOutline(name, tuple(outline_step(step) for step in one.checked.asking_steps))
+                TaskOutline(
+                    name,
+                    tuple(outline_step(step) for step in one.checked.asking_steps),
+                    one._checkers.versions,
+                    one._checkers.unallowed,
+                )
                 for name, one in found.items()
             )
         return self._outlines

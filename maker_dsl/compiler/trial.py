@@ -9,25 +9,36 @@ from __future__ import annotations
 
 from maker_dsl.checker.checked import CheckedStep, CheckedTask
 from maker_dsl.checker.places import head
+from maker_dsl.compiler.checkers import UNALLOWED
 from maker_dsl.compiler.following import follow_references
 from maker_dsl.compiler.program import Program
-from maker_dsl.diagnostics import Problems, Severity
-from maker_dsl.expressions.fuel import shared_fuel
+from maker_dsl.diagnostics import Diagnostic, Problems, Severity
+from maker_dsl.expressions.fuel import is_out_of_fuel, shared_fuel
 from maker_dsl.expressions.limits import MAX_TRIAL_FUEL
 from maker_dsl.judging import Flag, judge
-from maker_dsl.task import RawReply, Step, Task, TaskError, TaskTest
+from maker_dsl.task import RawReply, RunStep, Step, Task, TaskError, TaskTest
 from maker_dsl.types.errors import ValueRefused
 
+MAX_TRIED_RUNS = 10
+"""How many tasks of a `for each` are bound."""
 
-def try_out(program: Program, checked: CheckedTask, problems: Problems) -> None:
+MAX_RUNS_FUEL = 1_000_000
+"""Elementary operations of binding them."""
+
+
+def try_out(program: Program, problems: Problems) -> None:
     """Report what goes wrong when the task is bound to its default inputs (if it has them all) and to its tests'."""
     found = Problems()
     with shared_fuel(MAX_TRIAL_FUEL):
-        _try_all(program, checked, found)
-    problems.extend(found)
+        _try_all(program, found)
+    for one in found:
+        # A task that several run is tried out with each of them. What calls for a plug-in can't be tried without it.
+        if one.code != UNALLOWED:
+            add_finding(one, problems)
 
 
-def _try_all(program: Program, checked: CheckedTask, found: Problems) -> None:
+def _try_all(program: Program, found: Problems) -> None:
+    checked = program.checked
     task = None if any(one.is_required for one in program.inputs) else program.try_bind({}, found)
     tests = () if found.has_errors else program.bind_tests(found)
     if task is None and tests:
@@ -37,7 +48,9 @@ def _try_all(program: Program, checked: CheckedTask, found: Problems) -> None:
     for test in tests:
         _try_prompt(test, found)
     if task is not None and not found.has_errors:
-        follow_references(task, checked, found)
+        _try_first_runs(task, found)
+    if task is not None and not found.has_errors:
+        follow_references(task, program, found)
 
 
 def _try_prompt(test: TaskTest, problems: Problems) -> None:
@@ -48,16 +61,17 @@ def _try_prompt(test: TaskTest, problems: Problems) -> None:
         applies = step.applies(state)
     except TaskError:
         return  # the test fails with it
+    except KeyError:
+        return  # a step that runs tasks: reported by the checker
     try:
-        if applies:
+        if applies and isinstance(step, Step):
             step.render(state, step.state_locals(state))
     except TaskError as error:
-        _add(error, problems)
+        add_finding(error.diagnostic, problems)
 
 
-def _add(error: TaskError, problems: Problems) -> None:
+def add_finding(found: Diagnostic, problems: Problems) -> None:
     """Report what failed, once for each place: several tests may meet the same."""
-    found = error.diagnostic
     problems.add(
         found.code,
         found.title,
@@ -76,13 +90,32 @@ def _try_first_step(task: Task, checked: CheckedTask, problems: Problems) -> Non
             return
         step = task.next_step(state)
         local = step.state_locals(state)
+        if isinstance(step, RunStep):
+            return
         step.render(state, local)
-        declared = next(one for one in checked.steps if one.name == step.name)
+        declared = next(one for one in checked.asking_steps if one.name == step.name)
         _try_reference(task, step, declared, problems)
         for mistake in step.mistakes:
             mistake(state)
     except TaskError as error:
-        _add(error, problems)
+        add_finding(error.diagnostic, problems)
+
+
+def _try_first_runs(task: Task, problems: Problems) -> None:
+    """Where the first step runs tasks, bind some of them: can they be started at all?"""
+    state, found = task.initial_state, Problems()
+    with shared_fuel(MAX_RUNS_FUEL):
+        try:
+            step = None if task.is_done(state) else task.next_step(state)
+            if isinstance(step, RunStep):
+                local = step.state_locals(state)
+                for run in step.runs:
+                    for inputs in run.inputs(state, local)[:MAX_TRIED_RUNS]:
+                        run.bind(inputs)
+        except TaskError as error:
+            add_finding(error.diagnostic, found)
+        if not is_out_of_fuel():
+            problems.extend(found)
 
 
 def _try_reference(task: Task, step: Step, declared: CheckedStep, problems: Problems) -> None:

@@ -15,7 +15,7 @@ from weakref import finalize
 
 from maker_dsl.expressions.errors import CheckerTimeout, EvaluationError
 from maker_dsl.plugins.wire import dump, load
-from maker_dsl.task import Value
+from maker_dsl.task import PluginBroken, Value
 
 START_LIMIT_S = 60.0
 """How long a plug-in may take to be loaded."""
@@ -25,10 +25,6 @@ MOST_REMEMBERED = 4_096
 
 LONGEST_CALL = 1_000_000
 """How many characters the arguments of one call may have together."""
-
-
-class PluginBroken(Exception):
-    """A plug-in that is allowed can't be used; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from plugin_lab import EXAMPLE, install, write_plugin
 from maker_dsl.expressions.errors import CheckerTimeout, EvaluationError
 from maker_dsl.plugins.allowed import AllowedCheckers, PluginMissing
 from maker_dsl.plugins.discovery import plugin_names
-from maker_dsl.plugins.process import PluginBroken
+from maker_dsl.task import PluginBroken
 
 
 def test_the_bundled_ones_are_found() -> None:
