@@ -91,7 +91,7 @@ def check_profile(parts: Sequence[tree.WithProfile], context: TaskContext) -> tr
 def check_profile_name(name: tree.Text, context: TaskContext) -> None:
     """Report what no profile is called. Whether there is one of that name is not the task's affair."""
     text = name.value
-    title, help = "a profile has a name", 'write the name of a profile, such as `"strong"`'
+    title, help = "no profile can be called that", 'write the name of a profile, such as `"strong"`'
     if "/" in text or "\\" in text or text.endswith(".toml"):
         title = "a task names a profile, never a file"
         help = f"`--with {_stem(text)}=PATH` of `maker run` says which file a name stands for"
