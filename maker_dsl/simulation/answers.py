@@ -20,7 +20,9 @@ from maker_dsl.types.errors import ValueRefused
 _SPREAD = 8
 _TRIES = 12
 _HOPELESS_TRIES = 2
-_OVERLONG_TOKENS = range(760, 1101)
+_USUAL_ROOM = 750
+_OVERLONG_TOKENS = range(10, 351)
+"""How many more tokens of rambling there are than a reply of the step may have, or than usual."""
 
 _RAMBLING = (
     "Let us think about this once more, slowly and from the beginning. ",
@@ -142,13 +144,13 @@ class Answers:
         return unreadable(self.step, self.right.text, generator)
 
     def overlong(self, generator: Random) -> Reply:
-        """The right reply after more than 750 tokens of rambling."""
-        before, tokens = _ramble(generator)
+        """The right reply after more rambling than a reply may have tokens."""
+        before, tokens = _ramble(generator, self.step.max_tokens)
         return Reply(f"{before}\n\n{self.right.text}", "stop", tokens + self.right.tokens)
 
     def overlong_thought(self, generator: Random) -> Reply:
-        """A thought that comes to the right answer after more than 750 tokens of rambling."""
-        before, tokens = _ramble(generator)
+        """A thought that comes to the right answer after more rambling than a reply may have tokens."""
+        before, tokens = _ramble(generator, self.step.max_tokens)
         text = think_aloud(self.right.text, before)
         return Reply(text, "stop", max(estimate_tokens(text), tokens))
 
@@ -178,9 +180,9 @@ def unreadable(step: Step, text: str, generator: Random) -> Reply:
     return _whole(_RAMBLING[generator.randrange(len(_RAMBLING))].rstrip())
 
 
-def _ramble(generator: Random) -> tuple[str, int]:
-    """More than 750 tokens of nothing, and how many."""
-    wanted = generator.choice(_OVERLONG_TOKENS)
+def _ramble(generator: Random, may_have: int | None) -> tuple[str, int]:
+    """More tokens of nothing than a reply may have, and how many."""
+    wanted = max(_USUAL_ROOM, may_have or 0) + generator.choice(_OVERLONG_TOKENS)
     at = generator.randrange(len(_RAMBLING))
     parts: list[str] = []
     tokens = 0
