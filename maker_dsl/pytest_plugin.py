@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the setting."""
     parser.addini("maker_collect", "whether the tests in .maker files are collected", type="bool", default=True)
+    parser.addini("maker_allow", "plug-ins that the tasks' checkers may come from", type="args", default=[])
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> MakerFile | None:
@@ -41,17 +42,19 @@ class MakerFile(pytest.File):
         """The tests in the file."""
         from maker_dsl.diagnostics.text import render_all
         from maker_dsl.language import FileProblem, InputRefused, load
+        from maker_dsl.plugins.allowed import AllowedCheckers, PluginMissing
         from maker_dsl.testing import tests_of
 
         name = Path(os.path.relpath(self.path, self.config.invocation_params.dir))
         try:
-            checked = load(name if name.is_file() else self.path)
+            allowed = AllowedCheckers(self.config.getini("maker_allow"))
+            checked = load(name if name.is_file() else self.path, allowed)
             if checked.has_errors:
                 errors = [one for one in checked.diagnostics if one.severity.value == "error"]
                 yield self._wrong(render_all(errors))
                 return
             tests = tests_of(checked)
-        except FileProblem as problem:
+        except (FileProblem, PluginMissing) as problem:
             yield self._wrong(str(problem))
         except InputRefused as refused:
             yield self._wrong(render_all(refused.diagnostics))
@@ -102,6 +105,8 @@ class MakerTest(_Item):
         from maker_dsl.testing import failure_text, run_test
 
         outcome = run_test(self._found.test)
+        if outcome.unallowed is not None:
+            pytest.skip(f"{outcome.unallowed.title}: see `maker_allow` in pytest's configuration")
         if not outcome.passed:
             raise Failed(failure_text(self._file, self._found.name, outcome.why))
 

@@ -10,11 +10,12 @@ import click
 
 from maker_dsl.api import ProviderChoice
 from maker_dsl.cli.limits import MOST, limit_options
-from maker_dsl.cli.loading import bind_program, json_option, load_program, set_option
+from maker_dsl.cli.loading import allow_option, bind_program, json_option, load_program, set_option
 from maker_dsl.cli.output import count, say
 from maker_dsl.cli.working import quiet_option, runs_option, work
 from maker_dsl.engine.settings import Keep, RunOptions
 from maker_dsl.engine.start import begin_run
+from maker_dsl.plugins.allowed import AllowedCheckers
 
 
 @click.command()
@@ -32,6 +33,7 @@ from maker_dsl.engine.start import begin_run
     metavar="N",
     help="The seed of everything random. [default: the profile's, else 0]",
 )
+@allow_option
 @json_option
 @quiet_option
 def run(
@@ -46,6 +48,7 @@ def run(
     keep: Keep | None,
     runs: Path,
     seed: int | None,
+    allowed: AllowedCheckers,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -53,7 +56,7 @@ def run(
 
     Without --provider and $MAKER_PROVIDER this is a rehearsal on the simulated model.
     """
-    bound = bind_program(load_program(task), settings)
+    bound = bind_program(load_program(task, allowed), settings)
     name = provider or os.environ.get("MAKER_PROVIDER") or "simulated"
     options = RunOptions(
         ahead_by=ahead_by,

@@ -9,8 +9,9 @@ import click
 
 from maker_dsl.cli.exits import ExitCode, Leave
 from maker_dsl.cli.limits import MOST
-from maker_dsl.cli.loading import bind_program, load_program, set_option
+from maker_dsl.cli.loading import allow_option, bind_program, load_program, set_option
 from maker_dsl.cli.output import say
+from maker_dsl.plugins.allowed import AllowedCheckers
 from maker_dsl.providers.port import PermanentError
 from maker_dsl.simulation.rates import RateProblem, Rates, read_rates
 from maker_dsl.simulation.server import serve
@@ -38,6 +39,7 @@ def _rate_options(command: Any) -> Any:
 @set_option
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
 @click.option("--seed", type=click.IntRange(-MOST, MOST), help="The seed of everything random. [default: 0]")
+@allow_option
 @_rate_options
 @click.option("--latency", metavar="S|lognormal(M,S)", help='Seconds, or "lognormal(median, sigma)".')
 @click.option("--log", type=click.Path(path_type=Path), metavar="FILE", help="Write every call to a JSON Lines file.")
@@ -48,10 +50,11 @@ def simulate(
     seed: int | None,
     latency: str | None,
     log: Path | None,
+    allowed: AllowedCheckers,
     **shares: float | None,
 ) -> int:
     """Serve the simulated model on loopback, in the formats of OpenAI, Anthropic, Gemini and Ollama. Ctrl-C ends it."""
-    bound = bind_program(load_program(task), settings)
+    bound = bind_program(load_program(task, allowed), settings)
     given = {**shares, "latency": latency}
     rates = read_rates({name: value for name, value in given.items() if value is not None})
     if not isinstance(rates, Rates):

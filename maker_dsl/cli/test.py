@@ -12,11 +12,12 @@ from maker_dsl.cli.case_report import Case, Form, Reporter
 from maker_dsl.cli.exits import ExitCode
 from maker_dsl.cli.limits import MOST, usd_type
 from maker_dsl.cli.live import REJECTS, LiveOptions, LiveTest, choose, examine_live
-from maker_dsl.cli.loading import check_file, json_option
+from maker_dsl.cli.loading import allow_option, check_file, json_option
 from maker_dsl.cli.mutate import mutate_file
 from maker_dsl.cli.output import count, say, say_diagnostics
 from maker_dsl.diagnostics import Severity
 from maker_dsl.language import Checked
+from maker_dsl.plugins.allowed import AllowedCheckers
 from maker_dsl.testing import FileTest, failure_text, run_test, tests_of
 
 
@@ -44,6 +45,7 @@ class _Share(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @click.option("--seed", type=click.IntRange(-MOST, MOST), metavar="N", help="The seed of everything random.")
 @click.option("--format", "form", type=click.Choice(get_args(Form)), help="How to report. [default: text]")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="Where a report goes.")
+@allow_option
 @json_option
 def test(
     files: tuple[str, ...],
@@ -56,6 +58,7 @@ def test(
     seed: int | None,
     form: Form | None,
     output: Path | None,
+    allowed: AllowedCheckers,
     as_json: bool,
 ) -> int:
     """Run the tests in task files. Exit code 1 if one fails.
@@ -67,7 +70,7 @@ def test(
     chosen = _chosen_form(form, as_json, output)
     with Reporter(chosen, output) as reporter:
         candidates = choose(providers, overrides)
-        checked = [(file, check_file(file)) for file in files]
+        checked = [(file, check_file(file, allowed)) for file in files]
         code = ExitCode.DONE
         for file, one in checked:
             if one.program is None:

@@ -12,6 +12,7 @@ import click
 
 from maker_dsl.cli.exits import ExitCode, Leave
 from maker_dsl.cli.loading import (
+    allow_option,
     bind_program,
     chosen_step,
     complete_state,
@@ -25,6 +26,7 @@ from maker_dsl.cli.loading import (
 from maker_dsl.cli.output import json_result, plain, result, say, say_diagnostics
 from maker_dsl.diagnostics import Problems, Source, Span
 from maker_dsl.judging import Flag, Verdict, judge
+from maker_dsl.plugins.allowed import AllowedCheckers
 from maker_dsl.replies.checks import check_notation
 from maker_dsl.replies.format import reply_format
 from maker_dsl.replies.notation import LarkGrammar, Place
@@ -51,6 +53,7 @@ from maker_dsl.types.type import RecordType
 @step_option
 @click.option("--tokens", type=click.IntRange(min=0), help="The reply's tokens. [default: estimated]")
 @click.option("--finish", type=click.Choice(get_args(Finish)), help="Why the reply ended. [default: stop]")
+@allow_option
 @json_option
 def validate(
     file: str | None,
@@ -62,6 +65,7 @@ def validate(
     step_name: str | None,
     tokens: int | None,
     finish: Finish | None,
+    allowed: AllowedCheckers,
     as_json: bool,
 ) -> int:
     """Put one reply through the whole judgement: verdict, reason, position, value, new state.
@@ -76,7 +80,7 @@ def validate(
         return _with_grammar(grammar, file, jsonl, as_json)
     if file is None:
         raise click.UsageError("Missing FILE, the task whose reply this is (or --grammar FILE.lark).")
-    task = bind_program(load_program(file), settings)
+    task = bind_program(load_program(file, allowed), settings)
     state = given_state(task, state_text)
     if jsonl is not None:
         if reply is not None and (jsonl != "-" or reply != "-"):
