@@ -8,7 +8,6 @@ none, which is null; any other exactly one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -19,8 +18,8 @@ from lark import Lark, Token, Tree
 from maker_dsl.replies import explanation, placement
 from maker_dsl.replies.author_grammar import MAX_AUTHOR_REPLY, author_parser, field_symbols, first_texts
 from maker_dsl.replies.derivation import Derivation
-from maker_dsl.replies.grammar_header import read_header
 from maker_dsl.replies.exports.export import export
+from maker_dsl.replies.grammar_header import read_header
 from maker_dsl.replies.instructions import instructions
 from maker_dsl.replies.longest import longest_tokens
 from maker_dsl.replies.notation import FormatText, HoleSpec, LarkGrammar, Place
@@ -131,16 +130,17 @@ class AuthorFormat:
         return typed
 
     def _covers(self, tree: Tree[Token]) -> dict[str, list[_Cover]]:
+        """The matches of each field in the order of the text, however deep the tree is."""
         covers: dict[str, list[_Cover]] = {name: [] for name in self._fields}
-        ends = dict.fromkeys(self._fields, 0)
-        for node in _in_order(tree):
+        waiting: list[tuple[Tree[Token] | Token, frozenset[str]]] = [(tree, frozenset())]
+        while waiting:
+            node, around = waiting.pop()
             name = self._symbols.get(node.type if isinstance(node, Token) else str(node.data))
-            if name is None:
-                continue
-            cover = _cover(node)
-            if cover.start >= ends[name] or cover.start == cover.end:
-                covers[name].append(cover)
-                ends[name] = max(ends[name], cover.end)
+            if name is not None and name not in around:
+                covers[name].append(_cover(node))
+                around = around | {name}
+            if isinstance(node, Tree):
+                waiting.extend((child, around) for child in reversed(node.children))
         return covers
 
     @cached_property
@@ -230,16 +230,6 @@ def _cover(node: Tree[Token] | Token) -> _Cover:
     if isinstance(node, Token):
         return _Cover(node.start_pos or 0, node.end_pos or 0)
     return _Cover(0, 0) if node.meta.empty else _Cover(node.meta.start_pos, node.meta.end_pos)
-
-
-def _in_order(tree: Tree[Token]) -> Iterator[Tree[Token] | Token]:
-    """Nodes of a tree in the order of the text, however deep it is."""
-    waiting: list[Tree[Token] | Token] = [tree]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if isinstance(node, Tree):
-            waiting.extend(reversed(node.children))
 
 
 def _phrases(parser: Lark, type: RecordType) -> dict[str, str]:

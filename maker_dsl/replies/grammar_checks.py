@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lark import Lark
-from lark.exceptions import LarkError
+from lark.exceptions import LarkError, UnexpectedInput
 
 from maker_dsl.diagnostics import did_you_mean
 from maker_dsl.replies.author_grammar import (
@@ -18,6 +18,7 @@ from maker_dsl.replies.author_grammar import (
     terminals,
 )
 from maker_dsl.replies.bounded_lalr import TooManyStates
+from maker_dsl.replies.grammar_header import read_header
 from maker_dsl.replies.grammar_text import MAX_GRAMMAR, MAX_TERMINAL, MAX_VARIANTS, GrammarOutline
 from maker_dsl.replies.notation import LarkGrammar, Place
 from maker_dsl.replies.problem import NotationProblem
@@ -59,6 +60,7 @@ def check_grammar(notation: LarkGrammar, place: Place) -> Iterator[NotationProbl
     if unusable:
         return
     yield from _check_fields(notation, parser, outline)
+    yield from _check_example(notation, parser)
     if place.kind == "end" and first_texts(parser) is None:
         yield NotationProblem(
             "MK407",
@@ -176,6 +178,27 @@ def _check_fields(notation: LarkGrammar, parser: Lark, outline: GrammarOutline) 
             label = "a rule with `?` or `->` gives way to what stands in it"
             title = f"the rule for `{member.name}` must stay visible"
             yield NotationProblem("MK417", title, label, "take the `?` or `->` out", line=line)
+
+
+def _check_example(notation: LarkGrammar, parser: Lark) -> Iterator[NotationProblem]:
+    header = read_header(notation.text)
+    if header.example_line is None or _takes(parser, header.example) or _takes(parser, header.example + "\n"):
+        return
+    yield NotationProblem(
+        "MK418",
+        "the grammar does not take its own example",
+        "the example begins here",
+        "correct the example, or the rules",
+        line=header.example_line,
+    )
+
+
+def _takes(parser: Lark, text: str) -> bool:
+    try:
+        parser.parse(text)
+    except (UnexpectedInput, UnicodeEncodeError):
+        return False
+    return True
 
 
 def _unavailable(title: str, label: str, line: int | None, help: str | None = None) -> NotationProblem:

@@ -22,6 +22,8 @@ class GrammarHeader:
     fields: tuple[tuple[int, int], ...]
     form: str
     example: str
+    example_line: int | None
+    """The line, from 1, on which the example begins."""
 
 
 def read_header(text: str) -> GrammarHeader:
@@ -29,6 +31,7 @@ def read_header(text: str) -> GrammarHeader:
     comments = _comments(text)
     fields: list[tuple[int, int]] = []
     said: dict[str, list[str]] = {"form": [], "example": []}
+    example_line: int | None = None
     for start, end in comments:
         if fields and start < fields[-1][1]:
             continue
@@ -38,7 +41,9 @@ def read_header(text: str) -> GrammarHeader:
             fields.append((opening.end(), _end_of_fields(text, opening.end(), comments)))
         elif saying is not None:
             said[saying["kind"]].append(saying["text"].rstrip())
-    return GrammarHeader(tuple(fields), "\n".join(said["form"]), "\n".join(said["example"]))
+            if saying["kind"] == "example" and example_line is None:
+                example_line = text.count("\n", 0, start) + 1
+    return GrammarHeader(tuple(fields), "\n".join(said["form"]), "\n".join(said["example"]), example_line)
 
 
 def without_comment_signs(text: str, start: int, end: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any, assert_never
 
 from maker_dsl.replies import syntax
 from maker_dsl.replies.fast import is_json
+from maker_dsl.replies.grammar_header import read_header
 from maker_dsl.replies.notation import FormatText, HoleSpec, JsonObject, LarkGrammar, Notation, Place
 from maker_dsl.types.display import items
 from maker_dsl.types.type import (
@@ -40,8 +41,11 @@ def instructions(notation: Notation, place: Place) -> str:
             form = "{\n" + ",\n".join(f'  "{m.name}": <{m.name}>' for m in notation.type.members) + "\n}"
             legend = [_member_line(member) for member in notation.type.members]
         case LarkGrammar():
+            said = read_header(notation.text).form
+            if said:
+                what, _, more = said.partition("\n")
+                return "\n\n".join(filter(None, [_place_of(place, what).removesuffix(":") + ".", more]))
             form = notation.text.strip()
-            legend = [f"<{m.name}> is {describe(m.type, in_json=False)}." for m in notation.type.members]
             return "\n\n".join([_where(place, "grammar", form), form])
         case _:
             assert_never(notation)
@@ -65,6 +69,10 @@ def _where(place: Place, kind: str, form: str) -> str:
         "JSON object": "one JSON object with exactly these members",
         "grammar": "a text that follows this grammar",
     }[kind]
+    return _place_of(place, what)
+
+
+def _place_of(place: Place, what: str) -> str:
     match place.kind:
         case "end":
             return f"End your reply with {what}, beginning on a line of its own, and write nothing after:"
