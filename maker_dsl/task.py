@@ -250,6 +250,8 @@ class Step:
     """Room for the longest right reply: what a reply may have where nobody says; None: nothing is known."""
     overlong_above: int | None = None
     """A reply of more tokens can't be right and is flagged; None: the task has a flag of its own, or no bound."""
+    place: Span | None = None
+    """Where the step is written."""
 
     @property
     def wordings(self) -> tuple[Wording, ...]:
@@ -289,6 +291,11 @@ class RunStep:
     runs: tuple[SubTask, ...]
     update: Callable[[State, Locals, Mapping[str, Value]], State]
     """The new state, validated, from the results by name: a result, or the list of results in the order of items."""
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The names of the tasks that it runs, each once."""
+        return tuple(dict.fromkeys(run.task for run in self.runs))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maker_dsl.checker.checked import CheckedStep
+from maker_dsl.checker.places import head
 from maker_dsl.checker.replies import make_notation, make_place, reply_fields
 from maker_dsl.checker.traversal import descendants
 from maker_dsl.compiler.binding import Binding
@@ -105,6 +106,7 @@ def bind_step(
         formatting=formatting,
         max_tokens=_max_tokens(reply, thinks_first=formatting is not None),
         overlong_above=None if formatting is not None or _limits_length(checked) else reply.longest_tokens,
+        place=head(checked.declaration.span) if checked.declaration.name is None else checked.declaration.name.span,
     )
 
 

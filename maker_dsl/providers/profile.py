@@ -86,6 +86,7 @@ class Profile(_Table):
     temperature: Temperature | None = None
     first_temperature: Annotated[float, Field(ge=0.0, le=2.0, allow_inf_nan=False)] | None = None
     max_tokens: PositiveInt = 750
+    context_tokens: PositiveInt | None = None
     timeout_s: PositiveSeconds = 120.0
     samples_per_call: PositiveInt | None = None
     limits: LimitSettings = LimitSettings()
