@@ -6,17 +6,19 @@ caught them. Bounded: of a long list or map a few places are corrupted, drawn by
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from itertools import combinations, pairwise
 from random import Random
 from typing import Literal, TypeVar, assert_never
 
 from maker_dsl.replies.samples import sample
 from maker_dsl.task import ReplyValue, Value
+from maker_dsl.types.numbers import MAX_DIGITS
 from maker_dsl.types.type import (
     BoolType,
     DateType,
@@ -44,6 +46,7 @@ MOST_PLACES = 16
 
 _Put = Callable[[Value], ReplyValue]
 _T = TypeVar("_T")
+_EXACT = Context(prec=2 * MAX_DIGITS + 2)
 DIGITS = re.compile(r"[0-9]+")
 """A number in a text."""
 
@@ -84,7 +87,7 @@ def _of(type: Type, value: Value, field: str, put: _Put, random: Random) -> Iter
         case IntType():
             yield from _each("off by one", field, (value + 1, value - 1), put)
         case FloatType():
-            yield from _each("off by one", field, (value + 1.0, value - 1.0), put)
+            yield from _each("off by one", field, _near_floats(value), put)
         case DecimalType():
             yield from _each("off by one", field, _near_decimals(value), put)
         case DateType():
@@ -201,8 +204,18 @@ def near_digits(digits: str) -> tuple[str, ...]:
 def _near_decimals(value: Decimal) -> list[Decimal]:
     """One up and down, and one up and down in the last place."""
     exponent = value.as_tuple().exponent
-    smallest = Decimal(1).scaleb(exponent) if isinstance(exponent, int) and exponent < 0 else Decimal(1)
-    return list(dict.fromkeys([value + 1, value - 1, value + smallest, value - smallest]))
+    last = Decimal((0, (1,), exponent)) if isinstance(exponent, int) and exponent < 0 else Decimal(1)
+    steps = [Decimal(1), Decimal(-1), last, last.copy_negate()]
+    return list(dict.fromkeys(_EXACT.add(value, step) for step in steps))
+
+
+def _near_floats(value: float) -> list[float]:
+    """One up and down; of numbers too large for that, the next ones that there are."""
+    up, down = value + 1.0, value - 1.0
+    return [
+        up if up != value else math.nextafter(value, math.inf),
+        down if down != value else math.nextafter(value, -math.inf),
+    ]
 
 
 def _near_dates(value: date) -> list[date]:
