@@ -15,7 +15,7 @@ WORDS = {
     "elif": "write `a if x else b if y else c`",
     "lambda": "declare a function in the task: `def f(x: int) -> int = x + 1`",
     "is": "compare with `==`, also with `null`",
-    "import": "a task uses nothing from outside; what it needs comes in as `input`",
+    "import": 'tasks of another file are used with `use "file.maker"` before the task; all else comes in as `input`',
     "while": "a task has no loops: its `step` is repeated until `done when` holds",
     "return": "a `def` is one expression: `def f(x: int) -> int = x + 1`",
     "class": "declare a record: `type Name = { field: int }`",

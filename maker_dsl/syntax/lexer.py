@@ -33,15 +33,17 @@ ENTRY = re.compile(
     r"|(?:state|update|vote|result|reference|given|with|mistake)\b[ \t\w]*\{"
     r"|step\b[^\n{}=]*\{"
     r"|(?:input|type|def|let)[ \t]+[A-Za-z_]\w*[ \t]*[:=(]"
-    r"|(?:rule|flag|invariant|test|prompt|system|about|reply|reject)[ \t]*\""
+    r"|(?:rule|flag|invariant|test|prompt|system|about|reply|reject|use)[ \t]*\""
+    r"|(?:prompt[ \t]+variant|with[ \t]+profile)[ \t]*\""
+    r"|run[ \t]+[A-Za-z_]\w*[ \t]*=(?!=)|checker[ \t]+[A-Za-z_]\w*[ \t]*\("
     r"|reply[ \t]+(?:json|grammar)\b"
     r"|done[ \t]+when\b|expect[ \t]+\w"
     r"|task[ \t]+\w+[ \t]*\{)"
 )
 """What can only be the start of an entry, even where the line before is not complete."""
 
-_TAIL = re.compile(r"(?:when|whole|fenced)\b(?![ \t]*(?:=(?!=)|:))|at[ \t]+end\b")
-"""What may end an entry on a line of its own: the condition of a step, the place of a reply."""
+_TAIL = re.compile(r"(?:when|whole|fenced)\b(?![ \t]*(?:=(?!=)|:))|at[ \t]+end\b|then[ \t]+format[ \t]+(?:with\b|\")")
+"""What may end an entry on a line of its own: the condition of a step, the place of a reply, who puts it into form."""
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")

@@ -7,8 +7,11 @@ from collections.abc import Iterable
 
 from maker_dsl.diagnostics import did_you_mean
 from maker_dsl.syntax import foreign
+from maker_dsl.syntax.asking import of_asking
 from maker_dsl.syntax.automaton import Unexpected
 from maker_dsl.syntax.broken import Broken
+from maker_dsl.syntax.composition import of_composition
+from maker_dsl.syntax.entry import entry_of
 from maker_dsl.syntax.expectations import choice, found, listed
 from maker_dsl.syntax.foreign_types import of_type
 from maker_dsl.syntax.forms import BLOCK_WORDS, FORMS, home_of
@@ -30,6 +33,7 @@ def of_unexpected(text: str, unexpected: Unexpected, *, in_hole: bool = False) -
     """What to say about the token: the likeliest slip if it is a known one, else what was expected."""
     token, before, expected = unexpected.token, unexpected.before, _spelt(unexpected.expected)
     for explain in (
+        _construct,
         _inner_quote,
         _method,
         of_type,
@@ -46,6 +50,11 @@ def of_unexpected(text: str, unexpected: Unexpected, *, in_hole: bool = False) -
         if broken is not None:
             return broken
     return _expected(text, token, before, expected, in_hole=in_hole)
+
+
+def _construct(text: str, token: Token, before: Token | None, expected: frozenset[str]) -> Broken | None:
+    entry = entry_of(text, token, before, expected)
+    return of_composition(entry) or of_asking(entry)
 
 
 def _spelt(terminals: Iterable[str]) -> frozenset[str]:
