@@ -32,6 +32,7 @@ _MASKS = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00"), "2026-11-23T12:00:00+00:00"),
     (re.compile(r"\b\d+\.\d s\b"), "0.1 s"),
     (re.compile(r'"seconds":\s*[0-9.e-]+'), '"seconds":0.1'),
+    (re.compile(r'\btime="\d+\.\d{3}"'), 'time="0.001"'),
     (re.compile(r"receipt: [0-9a-f]{64}"), "receipt: 5e0f…"),
     (re.compile(r'"receipt":"[0-9a-f]{64}"'), '"receipt":"5e0f…"'),
 )

@@ -151,7 +151,8 @@ def _offline(sound: list[tuple[str, Checked]], reporter: Reporter) -> ExitCode:
             passed, failed = passed + is_right, failed + (not is_right)
         if not tests:
             say(f"{file}: there are no tests in it")
-    say(f"{count(passed, 'test')} passed" + (f", {failed:,} failed" if failed else ""))
+    if sound:
+        say(f"{count(passed, 'test')} passed" + (f", {failed:,} failed" if failed else ""))
     return ExitCode.NOT_DONE if failed else ExitCode.DONE
 
 
