@@ -6,25 +6,36 @@ import sys
 
 import click
 
+from maker_dsl.api import misfits, read_profile
 from maker_dsl.cli.exits import ExitCode
 from maker_dsl.cli.loading import allow_option, check_file
 from maker_dsl.cli.output import colour_on, count, json_result, result, say, summary
-from maker_dsl.diagnostics import concise
+from maker_dsl.diagnostics import Diagnostic, concise
 from maker_dsl.diagnostics.as_json import as_json
 from maker_dsl.diagnostics.text import render
+from maker_dsl.language import InputRefused, Program
 from maker_dsl.plugins.allowed import AllowedCheckers
+from maker_dsl.providers.profile import Profile
+from maker_dsl.task import TaskError
 from maker_dsl.testing import failed_tests
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--format", "form", type=click.Choice(["text", "concise", "json"]), default="text", show_default=True)
+@click.option("--provider", metavar="NAME|PATH", help="Also say what may not fit into this profile's model.")
+@click.option("--override", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a key of the profile.")
 @allow_option
-def check(files: tuple[str, ...], form: str, allowed: AllowedCheckers) -> int:
+def check(
+    files: tuple[str, ...], form: str, provider: str | None, overrides: tuple[str, ...], allowed: AllowedCheckers
+) -> int:
     """Find everything that is wrong with task files, before a token is bought.
 
     Syntax, names, types, grammar conflicts, prompt variables, and tests that fail. Exit code 2 if there are errors.
     """
+    if overrides and provider is None:
+        raise click.UsageError("--override changes a key of a profile: name one with --provider.")
+    profile = None if provider is None else read_profile(provider, overrides)
     found = []
     waiting: set[str] = set()
     wrong = False
@@ -35,6 +46,8 @@ def check(files: tuple[str, ...], form: str, allowed: AllowedCheckers) -> int:
             diagnostics += failed_tests(checked.program)
             waiting |= {name for outline in checked.program.outlines for name in outline.unallowed}
         wrong = wrong or checked.program is None or len(diagnostics) > len(checked.diagnostics)
+        if profile is not None and checked.program is not None:
+            diagnostics += _misfits(checked.program, profile)
         found += diagnostics
         for diagnostic in diagnostics:
             if form == "json":
@@ -47,3 +60,12 @@ def check(files: tuple[str, ...], form: str, allowed: AllowedCheckers) -> int:
         say(f"what calls checkers of the plug-in `{name}` was not tried out: allow it with `--allow {name}`")
     say(f"{count(len(files), 'file')} checked: {summary(found)}")
     return ExitCode.WRONG if wrong else ExitCode.DONE
+
+
+def _misfits(program: Program, profile: Profile) -> tuple[Diagnostic, ...]:
+    """What may not fit into the profile's model, with the inputs' defaults; nothing for a task that needs inputs."""
+    try:
+        return misfits(program.bind({}), profile)
+    except (InputRefused, TaskError):
+        say(f"whether `{program.name}` fits the model depends on its inputs: `maker run` says so at its start")
+        return ()

@@ -8,10 +8,10 @@ from typing import get_args
 
 import click
 
-from maker_dsl.api import ProviderChoice
+from maker_dsl.api import ProviderChoice, misfits
 from maker_dsl.cli.limits import MOST, limit_options
 from maker_dsl.cli.loading import allow_option, bind_program, json_option, load_program, set_option
-from maker_dsl.cli.output import count, say
+from maker_dsl.cli.output import count, say, say_diagnostics
 from maker_dsl.cli.working import quiet_option, runs_option, work
 from maker_dsl.engine.settings import Keep, RunOptions
 from maker_dsl.engine.start import begin_run
@@ -72,6 +72,7 @@ def run(
         say("loading LiteLLM …")
     setup = choice.open(bound, seed)
     if not quiet:
+        say_diagnostics(misfits(bound, choice.profile))
         kind = " (simulated: a rehearsal, no model is asked)" if is_rehearsal else ""
         expected = "" if bound.expected_steps is None else f", {count(bound.expected_steps, 'step')} expected"
         say(f"{bound.name} on {setup.provider.name}{kind}{expected}")

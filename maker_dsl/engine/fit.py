@@ -1,8 +1,8 @@
 """Whether a task's prompts and replies fit a model: what is found out before a run, without asking the model.
 
 Used by `maker check --provider` and at the start of `maker run`. A prompt is measured in the initial state and in the
-largest one that the state's types allow; fields without bounds count as they are at the start. Its tokens are estimated,
-so the findings are warnings.
+largest one that the state's types allow; fields without bounds count as they are at the start. Its tokens are
+estimated, so the findings are warnings.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from maker_dsl.types.type import RecordType
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What is asked: its name for people, its context window in tokens if known, and what one reply may have if said."""
+    """What is asked: its name for people; in tokens, its context window if known and what a reply may have if said."""
 
     name: str
     context_tokens: int | None = None
@@ -28,7 +28,7 @@ class Model:
 
 
 def misfits(task: Task, model_of: Callable[[Step], Model | None]) -> tuple[Diagnostic, ...]:
-    """Warnings of prompts that would not fit, and of limits that cut right replies off; None is a model not looked at."""
+    """Warnings of prompts that don't fit, and of limits that cut right replies off; None is a model not looked at."""
     found = []
     for step in task.steps:
         model = model_of(step)
@@ -51,8 +51,8 @@ def _prompt_misfit(task: Task, step: Step, model: Model) -> Diagnostic | None:
         f"step `{step.name}` asks more than `{model.name}` can take in",
         Label(_place(task, step), f"{words} its prompt has about {tokens:,} tokens{reply}"),
         severity=Severity.WARNING,
-        help=f"the model's context window has {model.context_tokens:,} tokens: show less in the prompt, bound the state "
-        "more narrowly, choose another model, or put its `context_tokens` into the profile",
+        help=f"the model's context window has {model.context_tokens:,} tokens: show less in the prompt, bound the "
+        "state more narrowly, choose another model, or put its `context_tokens` into the profile",
     )
 
 
@@ -73,8 +73,8 @@ def _reply_misfit(task: Task, step: Step, model: Model) -> Diagnostic | None:
         f"right replies of step `{step.name}` would be cut off",
         Label(_place(task, step), f"in the initial state the reference's reply has about {tokens:,} tokens"),
         severity=Severity.WARNING,
-        help=f"`max_tokens` is {model.max_tokens:,}: raise it, or leave it out of the profile, so that there is room for "
-        "the longest right reply",
+        help=f"`max_tokens` is {model.max_tokens:,}: raise it, or leave it out of the profile, so that there is room "
+        "for the longest right reply",
     )
 
 

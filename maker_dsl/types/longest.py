@@ -131,7 +131,8 @@ def largest(type: Type) -> Any:
 def _largest(type: Type) -> Any:
     match type:
         case IntType(minimum=low, maximum=high):
-            return max((low, high), key=lambda bound: len(str(bound)))
+            bounds = [bound for bound in (low, high) if bound is not None]
+            return max(bounds, key=lambda bound: (len(str(bound)), bound))
         case FloatType(minimum=low, maximum=high):
             return next((bound for bound in (high, low) if bound is not None), 0.0)
         case DecimalType():
