@@ -14,6 +14,7 @@ from itertools import count
 from maker_dsl.checker.checked import CheckedTask
 from maker_dsl.checker.places import head
 from maker_dsl.compiler.program import Program
+from maker_dsl.compiler.prompts import write_prompts
 from maker_dsl.diagnostics import Label, Problems, Severity, Span
 from maker_dsl.expressions.fuel import FUEL, shared_fuel
 from maker_dsl.judging import Flag, judge
@@ -110,8 +111,7 @@ class _Walk:
             raise _Stopped
         place = head(declared.reference.span)
         if not is_first and self._characters > 0:
-            prompt = step.render(state, local)
-            self._characters -= len(prompt.user) + len(prompt.system or "")
+            self._characters -= write_prompts(step, state, local)
         value = step.reference(state)
         self._spend(value)
         try:

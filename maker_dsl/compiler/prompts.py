@@ -12,9 +12,10 @@ from typing import Any
 from maker_dsl.checker.checked import CheckedStep
 from maker_dsl.checker.prompts import PLAIN, THOUGHT
 from maker_dsl.compiler.templates import CompiledTemplate, Renderer, compile_template
+from maker_dsl.diagnostics import Diagnostic, Label
 from maker_dsl.expressions.errors import EvaluationError
 from maker_dsl.syntax import tree
-from maker_dsl.task import Formatting, Locals, ProfileName, Prompt, ReplyFormat, State, TaskError, Wording
+from maker_dsl.task import Formatting, Locals, ProfileName, Prompt, ReplyFormat, State, Step, TaskError, Wording
 
 _FORM_REQUEST = """\
 Between the two lines of equals signs stands an answer that somebody has thought out. Copy its final answer into the \
@@ -70,6 +71,22 @@ def bind_prompts(
     if plan.form is None:
         return wordings, Formatting(plan.formatter, _plain_form(reply))
     return wordings, Formatting(plan.formatter, _own_form(plan.form.bind(base, changing | {THOUGHT})))
+
+
+def write_prompts(step: Step, state: State, local: Locals) -> int:
+    """Write all that a step may ask in a state, to see that it can be written: how many characters. Raises TaskError.
+
+    What a model will have thought is not known: the example of the reply stands for it.
+    """
+    prompts = [wording.render(state, local) for wording in step.wordings]
+    if step.formatting is not None:
+        try:
+            prompts.append(step.formatting.render(state, local, step.reply.example))
+        except EvaluationError as error:
+            place = step.formatting.profile.place if error.span is None else error.span
+            title = "the prompt for the form can't be written in this state"
+            raise TaskError(Diagnostic("MK391", title, Label(place, str(error)))) from error
+    return sum(len(prompt.user) + len(prompt.system or "") for prompt in prompts)
 
 
 def profile_name(text: tree.Text | None) -> ProfileName | None:

@@ -12,6 +12,7 @@ from maker_dsl.checker.places import head
 from maker_dsl.compiler.checkers import UNALLOWED
 from maker_dsl.compiler.following import follow_references
 from maker_dsl.compiler.program import Program
+from maker_dsl.compiler.prompts import write_prompts
 from maker_dsl.diagnostics import Diagnostic, Problems, Severity
 from maker_dsl.expressions.fuel import is_out_of_fuel, shared_fuel
 from maker_dsl.expressions.limits import MAX_TRIAL_FUEL
@@ -65,7 +66,7 @@ def _try_prompt(test: TaskTest, problems: Problems) -> None:
         return  # a step that runs tasks: reported by the checker
     try:
         if applies and isinstance(step, Step):
-            step.render(state, step.state_locals(state))
+            write_prompts(step, state, step.state_locals(state))
     except TaskError as error:
         add_finding(error.diagnostic, problems)
 
@@ -92,7 +93,7 @@ def _try_first_step(task: Task, checked: CheckedTask, problems: Problems) -> Non
         local = step.state_locals(state)
         if isinstance(step, RunStep):
             return
-        step.render(state, local)
+        write_prompts(step, state, local)
         declared = next(one for one in checked.asking_steps if one.name == step.name)
         _try_reference(task, step, declared, problems)
         for mistake in step.mistakes:
