@@ -20,11 +20,14 @@ from typing import Any
 
 from maker_dsl.diagnostics import Diagnostic, Label, Problems, Source, Span, concise
 from maker_dsl.diagnostics.text import render_all
-from maker_dsl.engine.inspection import StepStory, explain_step, read_status
+from maker_dsl.engine.fit import Model
+from maker_dsl.engine.fit import misfits as find_misfits
+from maker_dsl.engine.inspection import read_status
 from maker_dsl.engine.records import RunRecord
 from maker_dsl.engine.report import Observer, RunReport, Status
 from maker_dsl.engine.settings import RunOptions, SettingsRefused
-from maker_dsl.engine.start import ProviderSetup, begin_run, reopen_run
+from maker_dsl.engine.start import ProviderSetup, begin_run, decode_inputs, reopen_run
+from maker_dsl.engine.story import RunsStory, StepStory, explain_step
 from maker_dsl.engine.verification import Verification, verify_run
 from maker_dsl.journal.disk import RealDisk
 from maker_dsl.journal.run_directory import RunDirectory, find_run
@@ -32,11 +35,13 @@ from maker_dsl.judging import Verdict
 from maker_dsl.judging import judge as judge_raw
 from maker_dsl.language import Checked, InputRefused, check_text
 from maker_dsl.language import load as read_task
+from maker_dsl.plugins.allowed import AllowedCheckers, PluginMissing
 from maker_dsl.providers.open import ProfileError, open_provider
 from maker_dsl.providers.profile import Profile
 from maker_dsl.providers.profiles import load_profile, profile_directories
 from maker_dsl.providers.secrets import STRUCK, public_value
-from maker_dsl.task import Finish, RawReply, Task, TaskError
+from maker_dsl.providers.window import window_of
+from maker_dsl.task import Finish, PluginBroken, RawReply, RunStep, Step, Task, TaskError
 from maker_dsl.tokens import estimate_tokens
 
 RUNS = Path("runs")
@@ -75,19 +80,22 @@ def render(diagnostics: Iterable[Diagnostic]) -> str:
     return render_all(diagnostics)
 
 
-def check(task: str | Path) -> tuple[Diagnostic, ...]:
-    """Everything wrong with a task file (a path or the name of a bundled one); raises FileProblem."""
-    return read_task(task).diagnostics
+def check(task: str | Path, *, allow: Iterable[str] = ()) -> tuple[Diagnostic, ...]:
+    """Everything wrong with a task file (a path or the name of a bundled one); raises FileProblem, PluginMissing."""
+    return read_task(task, AllowedCheckers(allow)).diagnostics
 
 
-def load(task: str | Path, **inputs: object) -> Task:
-    """A task, bound to its inputs. Raises FileProblem, TaskRefused, InputRefused."""
-    return _bound(read_task(task), inputs)
+def load(task: str | Path, *, allow: Iterable[str] = (), **inputs: object) -> Task:
+    """A task, bound to its inputs; `allow` names the plug-ins that its checkers may come from.
+
+    Raises FileProblem, TaskRefused, InputRefused, PluginMissing.
+    """
+    return _bound(read_task(task, AllowedCheckers(allow)), inputs)
 
 
-def loads(text: str, name: str = "task.maker", **inputs: object) -> Task:
+def loads(text: str, name: str = "task.maker", *, allow: Iterable[str] = (), **inputs: object) -> Task:
     """A task from a text; `name` is what diagnostics call it. Raises as `load`."""
-    return _bound(check_text(Source(name, text)), inputs)
+    return _bound(check_text(Source(name, text), checkers=AllowedCheckers(allow)), inputs)
 
 
 def judge(
@@ -102,10 +110,12 @@ def judge(
     """What one reply is worth: a Vote or a Flag. Default: the initial state, and the first step that applies there.
 
     Fields that `state` leaves out are as in the initial one. Raises ValueRefused for a state that is none, TaskError,
-    and KeyError for an unknown step.
+    and KeyError for an unknown step or one that runs tasks.
     """
     given = task.complete_state(state or {})
     kind = task.next_step(given) if step is None else task.step(step)
+    if isinstance(kind, RunStep):
+        raise KeyError(f"the step `{kind.name}` asks no model, it runs {', '.join(kind.tasks)}")
     raw = RawReply(reply, estimate_tokens(reply) if tokens is None else tokens, finish)
     return judge_raw(task, kind, given, kind.state_locals(given), raw)
 
@@ -166,8 +176,11 @@ def status(run: str | Path, *, runs: str | Path = RUNS) -> Status:
     return read_status(open_run(run, runs))
 
 
-def explain(run: str | Path, step: int, *, runs: str | Path = RUNS) -> StepStory:
-    """Everything that happened at a step, counted from 1. Raises StepMissing and journal errors."""
+def explain(run: str | Path, step: int | str, *, runs: str | Path = RUNS) -> StepStory | RunsStory:
+    """Everything that happened at a step: its number from 1, or the address of a sub-run's step such as `3/left/2`.
+
+    Raises StepMissing, ValueError for a text that is no address, and journal errors.
+    """
     return explain_step(open_run(run, runs), load_kept_task, step)
 
 
@@ -191,6 +204,25 @@ def read_profile(name: str, overrides: Sequence[str] = ()) -> Profile:
     if profile is None:
         raise ProfileRefused(problems)
     return profile
+
+
+def misfits(task: Task, profile: Profile) -> tuple[Diagnostic, ...]:
+    """Warnings of prompts that may not fit into the profile's model, and of right replies that it would cut off.
+
+    Steps with a profile of their own are held against that one, if it is there.
+    """
+
+    def model_of(step: Step) -> Model | None:
+        chosen = profile
+        if step.profile is not None:
+            try:
+                chosen = read_profile(step.profile.name)
+            except ProfileRefused:
+                return None
+        said = chosen.max_tokens if "max_tokens" in chosen.model_fields_set else None
+        return Model(chosen.model or chosen.name, window_of(chosen).context, said)
+
+    return find_misfits(task, model_of)
 
 
 class ProviderChoice:
@@ -299,9 +331,28 @@ def _changed(name: str, keys: Sequence[str]) -> Diagnostic:
     )
 
 
-def load_kept_task(text: str, name: str, inputs: Mapping[str, Any]) -> Task:
-    """The task that a run keeps, bound to the run's inputs. Raises TaskRefused, InputRefused."""
-    return _bound(check_text(Source(name, text)), inputs)
+def load_kept_task(text: str, record: RunRecord) -> Task:
+    """The task that a run keeps, over the run's inputs, its plug-ins allowed. Raises TaskRefused, InputRefused."""
+    checkers = None
+    try:
+        checkers = AllowedCheckers(record.plugins)
+        changed = {name: checkers.version(name) for name in record.plugins}
+    except (PluginMissing, PluginBroken) as error:
+        raise TaskRefused([_plugin_changed(record, str(error))]) from error
+    for name, version in record.plugins.items():
+        if changed[name] != version:
+            raise TaskRefused([_plugin_changed(record, f"`{name}` was version {version} and is {changed[name]} now")])
+    return _bound(check_text(Source(record.source, text), checkers=checkers), decode_inputs(record.inputs))
+
+
+def _plugin_changed(record: RunRecord, why: str) -> Diagnostic:
+    listed = ", ".join(f"{name} {version}" for name, version in record.plugins.items())
+    return Diagnostic(
+        "MK657",
+        "the plug-ins are not those that the run was started with",
+        Label(Span(Source(record.run, listed), 0, len(listed)), why),
+        help="install those versions, or start a new run",
+    )
 
 
 def _bound(checked: Checked, inputs: Mapping[str, object]) -> Task:

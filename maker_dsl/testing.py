@@ -14,7 +14,7 @@ from maker_dsl.diagnostics import Diagnostic, Label, Source
 from maker_dsl.diagnostics.source import Position
 from maker_dsl.judging import Flag, Verdict, judge
 from maker_dsl.language import Checked
-from maker_dsl.task import RawReply, State, Step, TaskError, TaskTest
+from maker_dsl.task import RawReply, RunStep, State, Step, TaskError, TaskTest
 from maker_dsl.templates.notation import json_notation
 from maker_dsl.tokens import estimate_tokens
 
@@ -77,7 +77,7 @@ def run_test(test: TaskTest) -> Outcome:
     try:
         step = test.task.next_step(test.state) if test.step is None else test.task.step(test.step)
         if not isinstance(step, Step):
-            return Outcome(test.name, (f"step `{step.name}` asks no model, so there is no reply to judge",))
+            return Outcome(test.name, (_runs_tasks(step),))
         if not step.applies(test.state):
             return Outcome(test.name, (f"step `{step.name}` does not apply in the given state",))
         return _judge(test, step)
@@ -87,6 +87,11 @@ def run_test(test: TaskTest) -> Outcome:
             return Outcome(test.name, (f"{found.title}; {found.help}",), unallowed=found)
         label = found.primary.text
         return Outcome(test.name, (f"{found.title}: {label}" if label else found.title,))
+
+
+def _runs_tasks(step: RunStep) -> str:
+    names = " and ".join(f"`{name}`" for name in step.tasks)
+    return f"step `{step.name}` runs {names} and asks no model, so there is no reply to judge: test what it runs"
 
 
 def failed_tests(program: Program) -> tuple[Diagnostic, ...]:

@@ -74,8 +74,8 @@ def _uses(file: ProjectFile) -> Iterable[_Change]:
 
 
 def _version(file: ProjectFile) -> Iterable[_Change]:
-    if file.tree is not None and file.tree.version is not None:
-        text, end = file.source.text, file.tree.version.span.end
+    if file.parsed is not None and file.parsed.version is not None:
+        text, end = file.source.text, file.parsed.version.span.end
         start = text.rindex("maker", 0, end)
         while end < len(text) and text[end] in " \t;":
             end += 1

@@ -106,7 +106,8 @@ def finish_task(declared: DeclaredTask, read_grammar: GrammarReader, visible: Vi
     check_tests(parts.tests, parts.steps, parts.inputs, context)
     _warn_unused_defs(parts, context)
     warn_unused_checkers(declared.checkers, context)
-    if _errors(problems) > before or declared.is_wrong or parts.done is None:
+    is_whole = len(steps) == len(parts.steps)
+    if _errors(problems) > before or declared.is_wrong or parts.done is None or not is_whole:
         return None
     problems.extend(context.unused)
     return CheckedTask(

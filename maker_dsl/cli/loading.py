@@ -14,7 +14,7 @@ from maker_dsl.cli.output import say_diagnostics
 from maker_dsl.diagnostics import Diagnostic, Label, Severity, Source, Span, did_you_mean
 from maker_dsl.language import Checked, FileProblem, InputRefused, Program, load
 from maker_dsl.plugins.allowed import AllowedCheckers, PluginMissing
-from maker_dsl.task import State, Step, Task, TaskError
+from maker_dsl.task import RunStep, State, Step, Task, TaskError
 from maker_dsl.types.errors import ValueRefused
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -146,17 +146,32 @@ def _fitting(make: Callable[[], State], name: str, text: str) -> State:
 
 
 def chosen_step(task: Task, name: str | None, state: State) -> Step:
-    """The step kind of `--step`, else the first that applies in the state."""
+    """The step kind of `--step`, else the first that applies in the state; it has to be one that asks a model."""
     if name is None:
         try:
-            return task.next_step(state)
+            step = task.next_step(state)
         except TaskError as error:
             say_diagnostics([error.diagnostic])
             raise Leave(ExitCode.WRONG) from error
+        if isinstance(step, Step):
+            return step
+        raise click.UsageError(_runs_tasks(task, step, "takes its turn in this state, and it"))
     try:
         return task.step(name)
     except KeyError:
+        for step in task.run_steps:
+            if step.name == name:
+                raise click.UsageError(_runs_tasks(task, step)) from None
         names = [step.name for step in task.steps]
         listing = "there are: " + ", ".join(f"`{known}`" for known in names)
-        hint = did_you_mean(name, names, listing)
+        hint = did_you_mean(name, names, listing if names else "none of its steps asks a model")
         raise click.UsageError(f"The task `{task.name}` has no step `{name}`; {hint}") from None
+
+
+def _runs_tasks(task: Task, step: RunStep, what: str = "") -> str:
+    """That a step asks no model, and where to look instead."""
+    names = " and ".join(f"`{name}`" for name in step.tasks)
+    asking = ", ".join(f"`--step {one.name}`" for one in task.steps)
+    said = f"The step `{step.name}` of `{task.name}` {what + ' ' if what else ''}runs {names} and asks no model"
+    hint = f"choose a step that asks one: {asking}" if asking else f"take the file of what it runs: {names}"
+    return f"{said}; {hint}."

@@ -55,8 +55,15 @@ class Drawn:
 
 
 def steps_without_reference(task: Task) -> tuple[str, ...]:
-    """The names of the steps that the simulated model cannot answer."""
-    return tuple(step.name for step in task.steps if step.reference is None)
+    """The steps that the simulated model cannot answer, of the task and of all that it may run."""
+    own = tuple(f"`{step.name}`" for step in task.steps if step.reference is None)
+    others = (one for one in task.outlines if one.task != task.name)
+    return own + tuple(
+        f"`{step.name}` of the task `{outline.task}`"
+        for outline in others
+        for step in outline.steps
+        if not step.has_reference
+    )
 
 
 def require_references(task: Task) -> None:
@@ -64,9 +71,10 @@ def require_references(task: Task) -> None:
     missing = steps_without_reference(task)
     if not missing:
         return
-    steps = ", ".join(f"`{name}`" for name in missing)
+    listed = ", ".join(missing)
+    whose = f"task `{task.name}`" if all(" of " not in one for one in missing) else f"what `{task.name}` runs"
     raise PermanentError(
-        f"the simulated model answers from a task's `reference`, and task `{task.name}` has none for step {steps}",
+        f"the simulated model answers from a task's `reference`, and {whose} has none for step {listed}",
         kind="no_reference",
         help="choose a real provider with `--provider NAME`, or add `reference STEP { … }` to the task",
     )

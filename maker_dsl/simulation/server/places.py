@@ -20,7 +20,7 @@ from maker_dsl.judging import Vote, judge
 from maker_dsl.providers.port import Reply
 from maker_dsl.simulation.answers import Answers
 from maker_dsl.simulation.model import SimulatedModel
-from maker_dsl.task import Prompt, RawReply, State, Step, Task, TaskError
+from maker_dsl.task import Prompt, RawReply, RunStep, State, Step, Task, TaskError
 from maker_dsl.tokens import estimate_tokens
 
 _REMEMBERED_PROMPTS = 10_000
@@ -109,6 +109,8 @@ class Places:
             if self._task.is_done(state):
                 return
             step = self._task.next_step(state)
+            if isinstance(step, RunStep):
+                return
             local = step.state_locals(state)
             digests = [digest_prompt(wording.render(state, local)) for wording in step.wordings]
         except TaskError:
@@ -178,6 +180,9 @@ class Places:
                 self._start_lap()
                 return
             step = task.next_step(state)
+            if isinstance(step, RunStep):
+                self._start_lap()
+                return
             local = step.state_locals(state)
             for wording in step.wordings:
                 digest = digest_prompt(wording.render(state, local))

@@ -1,0 +1,237 @@
+"""The files that belong together: a file, those that it uses, and those that they use.
+
+Files come through a reader, so that checking stays pure. All of them are diagnosed in one go, each with its own source;
+what can't be read or parsed leaves the tasks that need it without findings of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from maker_dsl.checker.checked import CheckedTask
+from maker_dsl.checker.replies import GrammarReader
+from maker_dsl.checker.signatures import TaskSignature, VisibleTasks
+from maker_dsl.checker.task import DeclaredTask, declare_task, finish_task
+from maker_dsl.diagnostics import Label, Problems, Severity, Source, Span
+from maker_dsl.syntax import tree
+from maker_dsl.syntax.parser import parse
+
+MAX_FILES = 100
+MAX_CHARACTERS = 1_000_000
+"""How much text all the files may have together."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsedFile:
+    """A file as a reader gives it. `key` tells files apart; `read_file` finds those that it uses."""
+
+    key: str
+    source: Source
+    read_grammar: GrammarReader
+    read_file: FileReader
+
+
+FileReader = Callable[[str], UsedFile | None]
+"""Gives a file by the name in `use "name"`; None where there is none. Raises FileUnreadable."""
+
+
+class FileUnreadable(Exception):
+    """A file that is there but can't be read; says why."""
+
+
+@dataclass(slots=True)
+class ProjectFile:
+    """One of the files, parsed. `is_broken` where some of it could not be read."""
+
+    file: UsedFile
+    parsed: tree.TaskFile | None
+    is_broken: bool
+    uses: list[tuple[tree.Use, ProjectFile | None]] = field(default_factory=list)
+
+    @property
+    def source(self) -> Source:
+        """Its text."""
+        return self.file.source
+
+    @property
+    def tasks(self) -> Sequence[tree.TaskDeclaration]:
+        """The tasks in it, as far as they could be read."""
+        return () if self.parsed is None else self.parsed.tasks
+
+
+class _Gathering:
+    """Follows the uses, depth first, in the order of the files."""
+
+    def __init__(self, problems: Problems) -> None:
+        self._problems = problems
+        self._by_key: dict[str, ProjectFile] = {}
+        self._path: list[tuple[ProjectFile, tree.Use]] = []
+        self._characters = 0
+
+    @property
+    def files(self) -> tuple[ProjectFile, ...]:
+        return tuple(self._by_key.values())
+
+    def add(self, file: UsedFile) -> ProjectFile:
+        found = Problems()
+        parsed = parse(file.source, found)
+        self._problems.extend(found)
+        self._characters += len(file.source.text)
+        made = self._by_key[file.key] = ProjectFile(file, parsed, parsed is None or found.has_errors)
+        for use in () if parsed is None else parsed.uses:
+            self._path.append((made, use))
+            made.uses.append((use, self._follow(made, use)))
+            self._path.pop()
+        return made
+
+    def _follow(self, user: ProjectFile, use: tree.Use) -> ProjectFile | None:
+        name = use.path.value
+        if not _is_plain(name):
+            title = "only a `.maker` file beside this one can be used"
+            help = 'write a relative path without `..`, such as `use "digits.maker"`'
+            self._problems.add("MK221", title, use.path.span, help=help)
+            return None
+        if name == user.source.name.replace("\\", "/").rsplit("/", 1)[-1]:
+            title = "this file uses itself"
+            help = "delete this line: the tasks of a file can run one another"
+            self._problems.add("MK222", title, use.path.span, help=help)
+            return user
+        try:
+            file = user.file.read_file(name)
+        except FileUnreadable as unreadable:
+            self._problems.add("MK221", f"`{name}` can't be used", use.path.span, str(unreadable))
+            return None
+        if file is None:
+            help = "it is looked for beside this file, then among the bundled tasks"
+            self._problems.add("MK221", f"there is no file `{name}`", use.path.span, help=help)
+            return None
+        known = self._by_key.get(file.key)
+        if known is not None:
+            self._refuse_circle(known)
+            return known
+        if len(self._by_key) >= MAX_FILES or self._characters + len(file.source.text) > MAX_CHARACTERS:
+            title = "these are too many files, or too large ones"
+            label = f"at most {MAX_FILES} files with {MAX_CHARACTERS:,} characters in all can belong together"
+            self._problems.add("MK221", title, use.path.span, label)
+            return None
+        return self.add(file)
+
+    def _refuse_circle(self, known: ProjectFile) -> None:
+        """Report a file that is being used already by the files that lead to it, at the same place from wherever."""
+        behind = [file for file, _ in self._path]
+        if not any(file is known for file in behind):
+            return
+        start = next(index for index, file in enumerate(behind) if file is known)
+        circle = self._path[start:]
+        first = min(range(len(circle)), key=lambda index: circle[index][0].source.name)
+        circle = [*circle[first:], *circle[:first]]
+        (_, use), *others = circle
+        title = "these files use one another in a circle"
+        help = "put the tasks that several of them need into a file that uses none of them"
+        also = [Label(one.path.span, f"`{_name(file)}` uses this file") for file, one in others]
+        self._problems.add(
+            "MK222", title, use.path.span, f"`{_name(circle[0][0])}` uses this file", also=also, help=help
+        )
+
+
+def read_project(main: UsedFile, problems: Problems) -> tuple[ProjectFile, ...]:
+    """Parse a file and all that belong to it; the file itself comes first."""
+    gathering = _Gathering(problems)
+    gathering.add(main)
+    return gathering.files
+
+
+def check_project(files: Sequence[ProjectFile], problems: Problems) -> tuple[CheckedTask, ...]:
+    """Check all tasks of all files, those of the first file first; tasks with errors are left out."""
+    declared = {
+        id(file): [declare_task(task, file.source, problems) for task in file.tasks]
+        for file in files
+        if not file.is_broken
+    }
+    _refuse_clashes(files, problems)
+    made: list[CheckedTask | None] = []
+    seen: dict[int, VisibleTasks] = {}
+    for file in files:
+        if not file.is_broken:
+            visible = seen[id(file)] = _visible(file, files, declared)
+            made += [finish_task(task, file.file.read_grammar, visible) for task in declared[id(file)]]
+    if not problems.has_errors:
+        for file in files:
+            _warn_unused(file, seen[id(file)], problems)
+    return tuple(one for one in made if one is not None)
+
+
+def _visible(file: ProjectFile, files: Sequence[ProjectFile], declared: dict[int, list[DeclaredTask]]) -> VisibleTasks:
+    direct = {id(file): file} | {id(used): used for _, used in file.uses if used is not None}
+    tasks: dict[str, TaskSignature | None] = {}
+    for one in reversed(direct.values()):
+        tasks.update((task.name.name, None) for task in one.tasks)
+        tasks.update((task.signature.name, task.signature) for task in reversed(declared.get(id(one), [])))
+    elsewhere = {task.name.name: task.name.span for one in files if id(one) not in direct for task in one.tasks}
+    is_complete = not any(used is None or used.is_broken for _, used in file.uses)
+    return VisibleTasks(tasks, is_complete, {name: span for name, span in elsewhere.items() if name not in tasks})
+
+
+def _refuse_clashes(files: Sequence[ProjectFile], problems: Problems) -> None:
+    """Report tasks of one name, and one that would be taken for the first file's main task."""
+    first: dict[str, Span] = {}
+    for file in files:
+        for task in file.tasks:
+            name = task.name.name
+            if name in first:
+                here = first[name].source is file.source
+                title = f"the task `{name}` stands twice" if here else f"there are two tasks `{name}`"
+                label = "a second time here" if here else "this file and the other one belong together"
+                help = None if here else "rename one of them: a name means one task in all files that belong together"
+                problems.add("MK275", title, task.name.span, label, also=[Label(first[name], "first here")], help=help)
+            else:
+                first[name] = task.name.span
+    stem = _name(files[0]).removesuffix(".maker")
+    place = first.get(stem)
+    if place is not None and place.source is not files[0].source:
+        title = f"the task `{stem}` of another file has the name of the file that uses it"
+        help = f"`{_name(files[0])}` has to have a task `{stem}` itself then, or another name"
+        problems.add("MK275", title, place, f"`{_name(files[0])}` stands for one of its own tasks", help=help)
+
+
+def _warn_unused(file: ProjectFile, visible: VisibleTasks, problems: Problems) -> None:
+    seen: dict[int, tree.Use] = {}
+    for use, used in file.uses:
+        if used is None:
+            continue
+        title = f'`use "{use.path.value}"` is never used'
+        label = "no `run` in this file needs a task of it"
+        also: tuple[Label, ...] = ()
+        if id(used) in seen:
+            label, also = "a second time here", (Label(seen[id(used)].path.span, "first here"),)
+        elif {task.name.name for task in used.tasks} & visible.needed:
+            seen[id(used)] = use
+            continue
+        seen[id(used)] = use
+        problems.add("MK270", title, use.path.span, label, also=also, help="delete it", severity=Severity.WARNING)
+
+
+def _is_plain(name: str) -> bool:
+    """Whether the name is that of a `.maker` file below the folder of the one that uses it."""
+    parts = name.replace("\\", "/").split("/")
+    return name.endswith(".maker") and not (".." in parts or "" in parts or ":" in name or "\0" in name)
+
+
+def _name(file: ProjectFile) -> str:
+    return file.source.name.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def is_whole(task: CheckedTask, tasks: Iterable[CheckedTask]) -> bool:
+    """Whether all tasks that it may run, directly or not, are there as well."""
+    by_name = {one.name: one for one in tasks}
+    found = {task.name}
+    waiting = [task]
+    while waiting:
+        for run in waiting.pop().runs:
+            if run.task not in by_name:
+                return False
+            if run.task not in found:
+                found.add(run.task)
+                waiting.append(by_name[run.task])
+    return True
