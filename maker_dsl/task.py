@@ -40,7 +40,8 @@ class NotExpressible(Exception):
     """A reply's form can't be written in a target's notation: why, and which targets can express it."""
 
     def __init__(self, target: Target, why: str, others: tuple[Target, ...] = ()) -> None:
-        super().__init__(f"{target} can't express this reply: {why}")
+        instead = f"; {', '.join(others)} can" if others else ""
+        super().__init__(f"{target} can't express this reply: {why}{instead}")
         self.target = target
         self.why = why
         self.others = others

@@ -20,9 +20,10 @@ from reply_strategies import mutate
 from maker_dsl.replies.exports.export import reply_form
 from maker_dsl.replies.exports.form import Characters, Choice, Form, Named, Node, Repeat, Sequence, Text
 from maker_dsl.replies.format import GeneratedFormat
+from maker_dsl.replies.layout import raw
 from maker_dsl.replies.placement import placed
-from maker_dsl.replies.sampling import corrupt, perturb
 from maker_dsl.replies.samples import sample
+from maker_dsl.replies.sampling import corrupt, perturb
 from maker_dsl.task import NotExpressible, Parsed, Refused
 from maker_dsl.types.errors import ValueRefused
 
@@ -108,6 +109,9 @@ class Exports:
         except NotExpressible:
             self.schema = None
         self.accepted = 0
+        holes = [member.type for member in format.type.members]
+        self.is_narrower = format._place.kind == "tag" or any(raw(hole) for hole in holes)
+        """Raw lines and texts hold nothing that begins another line; what stands in a tag escapes what opens one."""
 
     def check(self, text: str) -> bool:
         """That all agree on a text; whether the exports admit it."""
@@ -144,6 +148,8 @@ class Exports:
         again = self.format.read(canonical)
         assert isinstance(again, Parsed)
         plain = canonical[again.start : again.end]
+        if "\r" in inner or (self.is_narrower and not self.recognisers["gbnf"](canonical)):
+            return
         if _without_space(inner) != _without_space(plain):
             return
         allowed = {" ", *re.findall(r"\s+", plain)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import orjson
 
-from maker_dsl.cli.exits import ExitCode
+from maker_dsl.cli.exits import ExitCode, Leave
 from maker_dsl.cli.loading import (
     bind_program,
     chosen_step,
@@ -18,6 +18,7 @@ from maker_dsl.cli.loading import (
 )
 from maker_dsl.cli.output import json_result, result
 from maker_dsl.cli.prompts import show_prompt
+from maker_dsl.task import TARGETS, NotExpressible, Step, Target
 
 
 @click.command()
@@ -27,7 +28,7 @@ from maker_dsl.cli.prompts import show_prompt
 @state_option
 @step_option
 @click.option("--of", type=click.Choice(["reply", "state", "inputs", "result"]), help="Whose schema. [default: reply]")
-@click.option("--target", type=click.Choice(["lark", "json-schema"]), help="The grammar's dialect. [default: lark]")
+@click.option("--target", type=click.Choice(TARGETS), help="Export the grammar. [default: as it is read, in Lark]")
 @click.option("--variant", metavar="NAME", help="Which wording of the prompt. [default: the plain one]")
 @click.option("--thought", metavar="TEXT|@FILE", help="Show what puts this thought into form.")
 @json_option
@@ -38,7 +39,7 @@ def show(
     state_text: str | None,
     step_name: str | None,
     of: str | None,
-    target: str | None,
+    target: Target | None,
     variant: str | None,
     thought: str | None,
     as_json: bool,
@@ -67,13 +68,24 @@ def show(
             json_result({"step": step.name, "format": step.reply.instructions, "example": step.reply.example})
         else:
             result(f"{step.reply.instructions}\n\nExample:\n{step.reply.example}")
-    elif what == "schema" or target == "json-schema":
+    elif what == "schema":
         _print_json(step.reply.schema, as_json)
-    elif as_json:
-        json_result({"step": step.name, "target": "lark", "grammar": step.reply.grammar})
     else:
-        result(step.reply.grammar.rstrip("\n"))
+        _show_grammar(step, target, as_json)
     return ExitCode.DONE
+
+
+def _show_grammar(step: Step, target: Target | None, as_json: bool) -> None:
+    """The grammar that the reply is read by, or an export."""
+    try:
+        grammar = step.reply.grammar if target is None else step.reply.export(target)
+    except NotExpressible as error:
+        raise Leave(ExitCode.NOT_DONE, str(error)) from error
+    if as_json:
+        written = orjson.loads(grammar) if target == "json-schema" else grammar
+        json_result({"step": step.name, "target": target or "lark", "grammar": written})
+    else:
+        result(grammar.rstrip("\n"))
 
 
 def _print_json(value: object, one_line: bool) -> None:

@@ -13,7 +13,10 @@ from maker_dsl.replies.exports.form import (
     Repeat,
     Sequence,
     Text,
+    Unwritable,
+    begins_with_itself,
     inverse,
+    parts_of,
 )
 from maker_dsl.replies.exports.regexes import times
 
@@ -22,12 +25,23 @@ MAX_COUNT = 2_000
 
 
 def as_gbnf(form: Form) -> str:
-    """The grammar's text."""
+    """The grammar's text; raises `Unwritable`."""
+    circle = begins_with_itself(form)
+    if circle is not None:
+        raise Unwritable(f"`{circle}` begins with itself through other rules, which readers of GBNF refuse")
+    high = max(map(_highest, [form.start, *form.rules.values()]))
+    if high > MAX_COUNT:
+        raise Unwritable(f"it counts to {high:,}, and llama.cpp counts to {MAX_COUNT:,}")
     rules = {"root": form.start} | {_name(name): node for name, node in form.rules.items()}
     width = max(map(len, rules))
     lines = [f"# {sentence}" for sentence in form.left_to_reading]
     lines += [f"{name:{width}} ::= {_write(node)}" for name, node in rules.items()]
     return "\n".join(lines) + "\n"
+
+
+def _highest(node: Node) -> int:
+    inner = max(map(_highest, parts_of(node)), default=0)
+    return max(inner, node.low, node.high or 0) if isinstance(node, Repeat) else inner
 
 
 def _name(name: str) -> str:

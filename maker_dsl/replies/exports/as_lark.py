@@ -50,6 +50,9 @@ class _Writer:
                 return " | ".join(map(self._write, options))
             case Repeat(part, 0, 1):
                 return f"[{self._write(part)}]"
+            case Repeat(part, low, None) if low > 1:
+                one = self._group(part, always=True)
+                return f"{one}~{low} {one}*"
             case Repeat(part, low, high):
                 return self._group(part, always=True) + _times(low, high)
             case Named(name):
@@ -105,7 +108,5 @@ def _times(low: int, high: int | None) -> str:
             return "+"
         case 0, 1:
             return "?"
-        case _, None:
-            return f"~{low}"
         case _:
             return f"~{low}" if low == high else f"~{low}..{high}"

@@ -1,13 +1,14 @@
 """A form as llguidance's dialect of Lark.
 
-Its terminals are matched as long as they go and never given back; within a terminal every way is tried. So all of a
-form that does not hold itself is one terminal, made of others.
+Its terminals are matched as long as they go and never given back; within a terminal every way is tried. So a form
+is one terminal, made of others, unless one of its rules holds itself.
 """
 
 from __future__ import annotations
 
 import json
 
+from maker_dsl.replies.exports.as_lark import as_lark
 from maker_dsl.replies.exports.form import (
     Characters,
     Choice,
@@ -17,6 +18,7 @@ from maker_dsl.replies.exports.form import (
     Repeat,
     Sequence,
     Text,
+    recursive_rules,
 )
 from maker_dsl.replies.exports.regexes import regex, times
 from maker_dsl.replies.grammar import slashed
@@ -24,6 +26,8 @@ from maker_dsl.replies.grammar import slashed
 
 def as_llguidance(form: Form) -> str:
     """The grammar's text."""
+    if recursive_rules(form):
+        return as_lark(form)
     rules = {"REPLY": form.start} | {name.upper(): node for name, node in form.rules.items()}
     width = max(map(len, rules))
     lines = [f"// {sentence}" for sentence in form.left_to_reading]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re2
 
-from maker_dsl.replies.exports.form import Form, names_in, recursive_rules
+from maker_dsl.replies.exports.form import Form, Unwritable, names_in, recursive_rules
 from maker_dsl.replies.exports.regexes import regex, regex_size
 from maker_dsl.replies.lexing import RE2_OPTIONS
 
@@ -12,23 +12,19 @@ MAX_REGEX = 100_000
 """Characters of a regex."""
 
 
-class TooLarge(Exception):
-    """The form is too large or too deep for the notation; says why."""
-
-
 def as_regex(form: Form) -> str:
-    """The anchored regex; raises `TooLarge`."""
+    """The anchored regex; raises `Unwritable`."""
     circle = sorted(recursive_rules(form) & _reached(form))
     if circle:
-        raise TooLarge(f"a regex has no rules, and `{circle[0]}` holds itself")
+        raise Unwritable(f"a regex has no rules, and `{circle[0]}` holds itself")
     if regex_size(form.start, form.rules) > MAX_REGEX:
-        raise TooLarge(f"the regex would have more than {MAX_REGEX:,} characters")
+        raise Unwritable(f"the regex would have more than {MAX_REGEX:,} characters")
     text = f"^(?:{regex(form.start, form.rules)})$"
     try:
         re2.compile(text, RE2_OPTIONS)
     except re2.error as error:
         said = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
-        raise TooLarge(f"the regex is too large ({said})") from None
+        raise Unwritable(f"the regex is too large ({said})") from None
     return text
 
 

@@ -27,7 +27,7 @@ _FRACTION = sequence(Text("."), repeat(_DIGIT, 1, None))
 
 def whole_number(low: int | None, high: int | None) -> Node:
     """An int within bounds, without leading zeros or minus zero."""
-    below = NOTHING
+    below: Node = NOTHING
     if low is None or low < 0:
         most = None if low is None else -low
         below = sequence(Text("-"), natural(1 if high is None or high >= 0 else -high, most))
@@ -107,7 +107,7 @@ def fraction_number(low: Decimal | None, high: Decimal | None) -> Node:
     """A number with or without a fraction, within bounds, without exponent."""
     if low is None and high is None:
         return sequence(optional(Text("-")), _NATURAL, optional(_FRACTION))
-    below = NOTHING
+    below: Node = NOTHING
     if low is None or low < 0:
         most = None if low is None else low.copy_negate()
         least = Decimal(0) if high is None or high >= 0 else high.copy_negate()

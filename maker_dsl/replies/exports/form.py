@@ -62,6 +62,11 @@ class Named:
 
 Node = Text | Characters | Sequence | Choice | Repeat | Named
 
+
+class Unwritable(Exception):
+    """A form can't be written in a notation; says why."""
+
+
 EMPTY = Sequence(())
 NOTHING = Choice(())
 
@@ -74,8 +79,6 @@ class Form:
     rules: Mapping[str, Node]
     left_to_reading: tuple[str, ...] = ()
     """What the form admits and reading refuses, in sentences."""
-    narrower: tuple[str, ...] = ()
-    """What reading takes and the form leaves out, beyond free white space and the order of members."""
 
 
 def sequence(*parts: Node) -> Node:
@@ -120,6 +123,20 @@ def optional(part: Node) -> Node:
     if isinstance(part, Repeat) and part.low <= 1:
         return Repeat(part.part, 0, part.high)
     return repeat(part, 0, 1)
+
+
+def factored(options: list[Node]) -> Node:
+    """One of the options, what several begin with written once."""
+    groups: dict[Node, list[Node]] = {}
+    for option in options:
+        parts = option.parts if isinstance(option, Sequence) else (option,)
+        if not parts:
+            groups.setdefault(EMPTY, [])
+            continue
+        groups.setdefault(parts[0], []).append(sequence(*parts[1:]))
+    rows = [sequence(head, factored(rests) if len(rests) > 1 else rests[0]) for head, rests in groups.items() if rests]
+    either = choice(*rows)
+    return optional(either) if EMPTY in groups and rows else either if rows else EMPTY
 
 
 def characters(*texts: str) -> Characters:
@@ -197,6 +214,37 @@ def recursive_rules(form: Form) -> frozenset[str]:
         if name in seen:
             found.add(name)
     return frozenset(found)
+
+
+def begins_with_itself(form: Form) -> str | None:
+    """A rule that begins with itself, perhaps through others; None if none does."""
+    first = {name: _first_names(node, form.rules) for name, node in form.rules.items()}
+    for name in first:
+        seen: set[str] = set()
+        waiting = list(first[name])
+        while waiting:
+            at = waiting.pop()
+            if at == name:
+                return name
+            if at not in seen:
+                seen.add(at)
+                waiting += first[at]
+    return None
+
+
+def _first_names(node: Node, rules: Mapping[str, Node]) -> set[str]:
+    match node:
+        case Named(name):
+            return {name}
+        case Sequence(parts):
+            found: set[str] = set()
+            for part in parts:
+                found |= _first_names(part, rules)
+                if not may_be_empty(part, rules):
+                    break
+            return found
+        case _:
+            return {name for part in parts_of(node) for name in _first_names(part, rules)}
 
 
 def may_be_empty(node: Node, rules: Mapping[str, Node]) -> bool:

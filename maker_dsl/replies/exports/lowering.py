@@ -115,5 +115,7 @@ def _raw(slot: Slot, row: tuple[Part, ...], index: int, place: Place, rules: Rul
     around = Surroundings(rules.around.tag, tuple(sorted(words)))
     free = not begins_line and not may_be_null
     node = strings.lines(around, first_is_free=free) if is_text else strings.line(around)
-    named = rules.name(slot.hole.name, node)
+    # A reader that takes a rule as long as it goes would not give back the line break before what follows a text.
+    is_last = after is None and place.kind not in ("fenced", "tag")
+    named = node if is_text and not is_last else rules.name(slot.hole.name, node)
     return choice(NULL, named) if may_be_null else named

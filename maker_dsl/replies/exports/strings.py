@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from maker_dsl.replies.exports.form import (
-    EMPTY,
     NOTHING,
     SURROGATES,
     Characters,
@@ -19,6 +18,7 @@ from maker_dsl.replies.exports.form import (
     choice,
     common,
     inverse,
+    optional,
     repeat,
     sequence,
     union,
@@ -186,7 +186,7 @@ def _content(line: _Line, forbidden: tuple[str, ...]) -> Node:
     """From the first to the last character of a line that is not a blank, beginning with no forbidden word."""
     to_end = sequence(repeat(line.step, 0, None), line.end)
     if not forbidden:
-        return choice(sequence(line.end, to_end), line.end)
+        return sequence(line.end, optional(to_end))
     return _otherwise(line, forbidden, to_end, is_first=True)
 
 
@@ -202,7 +202,5 @@ def _otherwise(line: _Line, words: tuple[str, ...], to_end: Node, *, is_first: b
         after = _otherwise(line, rest, to_end, is_first=False)
         if after != NOTHING:
             options.append(sequence(Text(chr(code)), after))
-    options += [sequence(other_ends, to_end), other_ends]
-    if not is_first:
-        options += [sequence(_BLANK, to_end), EMPTY]
-    return choice(*options)
+    options.append(sequence(other_ends, optional(to_end)))
+    return choice(*options) if is_first else optional(choice(*options, sequence(_BLANK, to_end)))
