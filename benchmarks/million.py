@@ -102,7 +102,7 @@ def main() -> None:
         print(f"{size / 1e6:.0f} MB on disk, {size / max(1, report.steps):.0f} bytes a step")
         if not given.no_verify:
             began_s = time.perf_counter()
-            found = verify_run(directory, lambda _text, _name, _inputs: task)
+            found = verify_run(directory, lambda _text, _record: task)
             seconds = time.perf_counter() - began_s
             print(f"verified in {seconds:.1f} s: {found.mismatch or 'good'}; wrong steps: {found.wrong_steps}")
 

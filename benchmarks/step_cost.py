@@ -19,9 +19,10 @@ from pathlib import Path
 from million import hanoi
 
 from maker_dsl.engine.ballot import Ballot
-from maker_dsl.engine.fold import hash_state
-from maker_dsl.engine.records import CallRecord, DecisionRecord, ReplyRecord, encode
+from maker_dsl.engine.encoding import encode
+from maker_dsl.engine.records import CallRecord, DecisionRecord, ReplyRecord
 from maker_dsl.engine.report import RunHandle
+from maker_dsl.engine.run_state import hash_state
 from maker_dsl.engine.settings import RunOptions
 from maker_dsl.engine.start import ProviderSetup, start_run
 from maker_dsl.journal import Journal, RealDisk

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     )
     from maker_dsl.compiler.binding import InputRefused
     from maker_dsl.diagnostics import Diagnostic
-    from maker_dsl.engine.inspection import StepMissing, StepStory
     from maker_dsl.engine.report import RunReport, Status
     from maker_dsl.engine.settings import RunOptions, SettingsRefused
+    from maker_dsl.engine.story import RunsStory, StepMissing, StepStory
     from maker_dsl.engine.verification import Verification
     from maker_dsl.journal.errors import JournalError
     from maker_dsl.judging import Flag, Verdict, Vote
@@ -72,14 +72,15 @@ _HOMES = {
         "verify",
     ),
     "maker_dsl.diagnostics": ("Diagnostic",),
-    "maker_dsl.engine.inspection": (
-        "StepMissing",
-        "StepStory",
-    ),
     "maker_dsl.engine.report": ("RunReport", "Status"),
     "maker_dsl.engine.settings": (
         "SettingsRefused",
         "RunOptions",
+    ),
+    "maker_dsl.engine.story": (
+        "RunsStory",
+        "StepMissing",
+        "StepStory",
     ),
     "maker_dsl.engine.verification": ("Verification",),
     "maker_dsl.judging": ("Flag", "Verdict", "Vote"),
@@ -102,6 +103,7 @@ __all__ = [
     "Refused",
     "RunOptions",
     "RunReport",
+    "RunsStory",
     "SettingsRefused",
     "Status",
     "StepMissing",

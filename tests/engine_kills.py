@@ -10,7 +10,7 @@ from typing import Any
 from maker_dsl.engine.records import DecisionRecord
 from maker_dsl.engine.report import Observer, RunHandle, RunReport
 from maker_dsl.engine.settings import RunOptions
-from maker_dsl.engine.start import ProviderSetup, resume_run, start_run
+from maker_dsl.engine.start import ProviderSetup, decode_inputs, resume_run, start_run
 from maker_dsl.journal import RealDisk, list_runs
 from maker_dsl.language import load
 from maker_dsl.simulation.provider import SimulatedProvider
@@ -54,7 +54,7 @@ def work(runs: Path, disks: int, observer: Observer | None = None) -> RunReport:
         return asyncio.run(
             resume_run(
                 found[0],
-                lambda _text, _name, inputs: hanoi(dict(inputs)),
+                lambda _text, record: hanoi(decode_inputs(record.inputs)),
                 lambda task, _run: setup(task),
                 observer=observer,
             )

@@ -13,15 +13,27 @@ from typing import Any, ClassVar
 from maker_dsl.engine.recorder import Pace
 from maker_dsl.engine.run import Run
 from maker_dsl.engine.settings import RunOptions
-from maker_dsl.engine.start import ProviderSetup, World, begin_run
+from maker_dsl.engine.start import LoadTask, ProviderSetup, World, begin_run, decode_inputs
 from maker_dsl.expressions.errors import EvaluationError
 from maker_dsl.journal import MemoryDisk, RunDirectory, list_runs
 from maker_dsl.journal.memory_disk import Stopped
 from maker_dsl.providers.clock import FakeClock
 from maker_dsl.providers.port import Request
-from maker_dsl.task import Check, Invariant, Parsed, Prompt, RawReply, Refused, Step, Task, VoteSettings
+from maker_dsl.task import (
+    Check,
+    Invariant,
+    Parsed,
+    Prompt,
+    RawReply,
+    Refused,
+    RunStep,
+    Step,
+    SubTask,
+    Task,
+    VoteSettings,
+)
 from maker_dsl.types.codec import codec
-from maker_dsl.types.type import IntType, Member, RecordType
+from maker_dsl.types.type import IntType, ListType, Member, RecordType
 
 RUNS = Path("/runs")
 COUNTDOWN_TEXT = "task countdown { … }"
@@ -117,9 +129,9 @@ def countdown(
     )
 
 
-def load_countdown(**facts: Any) -> Callable[[str, str, Any], Task]:
+def load_countdown(**facts: Any) -> LoadTask:
     """A loader as the command line would give one."""
-    return lambda _text, _name, inputs: countdown(inputs["start"], **facts)
+    return lambda _text, record: countdown(decode_inputs(record.inputs)["start"], **facts)
 
 
 def right(request: Request) -> str:
@@ -165,3 +177,55 @@ class DyingDisk(MemoryDisk):
         disk.operations = 0
         disk.stop_at = None
         return disk
+
+
+# Tasks that run tasks ---------------------------------------------------------------------------------------------
+
+
+def sums(numbers: tuple[int, ...] = (3, 1, 2), *, sub: Callable[..., Task] = countdown, **facts: Any) -> Task:
+    """Count to the sum of the numbers: one step runs a countdown from each, side by side, and one from the first.
+
+    Then a step that asks, as in `countdown`, takes one from the total; then the numbers are done.
+    """
+
+    def run_update(state: dict[str, Any], _locals: dict[str, Any], results: Any) -> dict[str, Any]:
+        return {"n": sum(1 + each["n"] for each in results["each"]) + results["first"]["n"], "left": state["left"] - 1}
+
+    def bind(inputs: Any) -> Task:
+        return sub(int(inputs["start"]), **facts)
+
+    runs = (
+        SubTask("first", "countdown", False, lambda state, _l: ({"start": numbers[0] + state["left"]},), bind),
+        SubTask("each", "countdown", True, lambda _s, _l: tuple({"start": number} for number in numbers), bind),
+    )
+    whole = RunStep("whole", lambda state: state["n"] == 0, lambda _state: {}, runs, run_update)
+    asking = countdown(0).steps[0]
+    asking = replace(
+        asking,
+        applies=lambda state: state["n"] > 0,
+        update=lambda state, _l, reply, _raw: {"n": state["n"] - 1, "left": state["left"]},
+    )
+    state_codec = codec(RecordType((Member("n", IntType()), Member("left", IntType()))))
+    return Task(
+        "sums",
+        None,
+        "sums.maker",
+        "task sums { … }",
+        {"numbers": list(numbers)},
+        codec(RecordType((Member("numbers", ListType(IntType())),))),
+        state_codec,
+        {"n": 0, "left": 2},
+        (asking,),
+        (),
+        lambda state: state["left"] == 0 and state["n"] == 0,
+        lambda state: state,
+        state_codec,
+        None,
+        lambda state: whole if state["n"] == 0 else asking,
+        (whole,),
+    )
+
+
+def load_sums(**facts: Any) -> LoadTask:
+    """A loader as the command line would give one."""
+    return lambda _text, record: sums(tuple(decode_inputs(record.inputs)["numbers"]), **facts)

@@ -14,31 +14,49 @@ from maker_dsl.cli.loading import json_option
 from maker_dsl.cli.output import count, json_result, result
 from maker_dsl.cli.working import runs_option
 from maker_dsl.diagnostics import did_you_mean, pages
-from maker_dsl.engine.inspection import SampleStory, StepMissing, StepStory, explain_step
+from maker_dsl.engine.address import Address, parse_address
+from maker_dsl.engine.story import RunsStory, SampleStory, StepMissing, StepStory, explain_step
+
+MOST_SUB_RUNS = 20
+"""How many sub-runs of a step are told; `--json` has them all."""
+
+
+class _Step(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    name = "STEP"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Address:
+        try:
+            return parse_address(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a step such as 3, or 3/left/2 of a sub-run; steps count from 1.", param, ctx)
+
+
+_STEP = _Step()
 
 
 @click.command()
 @click.argument("what", metavar="MKnnn|RUN")
-@click.argument("step", metavar="[STEP]", type=click.IntRange(min=1), required=False)
+@click.argument("step", metavar="[STEP]", type=_STEP, required=False)
 @runs_option
 @json_option
-def explain(what: str, step: int | None, runs: Path, as_json: bool) -> int:
-    """Explain a diagnostic's code, or a step of a run: its prompt, replies, flags and votes.
+def explain(what: str, step: Address | None, runs: Path, as_json: bool) -> int:
+    """Explain a diagnostic's code, or a step of a run: its prompt, replies, flags and votes, or its sub-runs.
 
-    Steps are counted from 1.
+    Steps are counted from 1. Step 2 of the sub-run `left` of step 3 is 3/left/2; of the fourth of many, 3/rows.4/2.
     """
     if step is None:
         return _explain_code(what, as_json)
     try:
         story = explain_step(open_run(what, runs), load_kept_task, step)
     except StepMissing as missing:
-        raise click.UsageError(
-            f"The run {missing.run} has no step {step} yet: {count(missing.steps, 'step')} decided."
-        ) from missing
+        told = "there is no such sub-run" if missing.steps is None else f"{count(missing.steps, 'step')} decided"
+        raise click.UsageError(f"The run {missing.run} has no step {step} yet: {told}.") from missing
     if as_json:
         json_result(asdict(story))
-    else:
+    elif isinstance(story, StepStory):
         _tell(story)
+    else:
+        _tell_runs(story)
     return ExitCode.DONE
 
 
@@ -61,7 +79,7 @@ def _explain_code(code: str, as_json: bool) -> ExitCode:
 
 
 def _tell(story: StepStory) -> None:
-    result(f"# {story.run}, step {story.step:,} (`{story.kind}`)\n")
+    result(f"# {story.run}, step {story.address} (`{story.kind}`)\n")
     result(f"State before: {story.state_json}\n")
     if story.prompt.system is not None:
         result(f"--- system\n{story.prompt.system}\n")
@@ -77,6 +95,23 @@ def _tell(story: StepStory) -> None:
         result(f"\nNot decided: no key is ahead by {story.ahead_by}.")
     else:
         result(f"\nDecided, ahead by {story.ahead_by}: {story.value}\nState after: {story.next_state_json}")
+
+
+def _tell_runs(story: RunsStory) -> None:
+    result(f"# {story.run}, step {story.address} (`{story.kind}`)\n")
+    result(f"State before: {story.state_json}\n")
+    for sub_run in story.sub_runs[:MOST_SUB_RUNS]:
+        result(f"--- {sub_run.address}: {sub_run.task} over {sub_run.inputs_json}")
+        steps = count(sub_run.steps, "step")
+        result(f"{steps}, result {sub_run.result_json}" if sub_run.result_json is not None else f"{steps} so far\n")
+    more = len(story.sub_runs) - MOST_SUB_RUNS
+    if more > 0:
+        result(f"--- and {count(more, 'more sub-run')}")
+    if story.next_state_json is not None:
+        result(f"\nState after: {story.next_state_json}")
+    else:
+        waiting = f"; {count(story.waiting, 'sub-run')} not begun" if story.waiting else ""
+        result(f"\nNot done{waiting}.")
 
 
 def _tell_sample(sample: SampleStory) -> None:

@@ -7,8 +7,8 @@ import errno
 from maker_dsl.api import diagnostics_of
 from maker_dsl.cli.exits import ExitCode
 from maker_dsl.cli.output import say, say_diagnostics
-from maker_dsl.engine.fold import FoldError
-from maker_dsl.engine.records import RecordUnreadable
+from maker_dsl.engine.encoding import RecordUnreadable
+from maker_dsl.engine.run_state import FoldError
 from maker_dsl.journal.errors import JournalError, RunAmbiguous, RunNotFound
 from maker_dsl.language import FileProblem
 from maker_dsl.providers.port import PermanentError, ProviderError

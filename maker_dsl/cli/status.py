@@ -14,8 +14,8 @@ from maker_dsl.cli.loading import json_option
 from maker_dsl.cli.output import count, json_result, result, say
 from maker_dsl.cli.watching import cost_text, describe, duration
 from maker_dsl.cli.working import resume_line, runs_option
+from maker_dsl.engine.encoding import RecordUnreadable
 from maker_dsl.engine.inspection import read_status
-from maker_dsl.engine.records import RecordUnreadable
 from maker_dsl.engine.report import Status
 from maker_dsl.journal.disk import RealDisk
 from maker_dsl.journal.errors import JournalError

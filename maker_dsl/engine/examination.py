@@ -212,7 +212,6 @@ class _Paper:
     ) -> None:
         settings = resolve(test.task, setup.provider, options, setup.options)
         self._gateway = gateway
-        self._max_tokens = settings.max_tokens
         self._test = test
         step = test.task.next_step(test.state) if test.step is None else test.task.step(test.step)
         if not isinstance(step, Step):
@@ -224,6 +223,7 @@ class _Paper:
         self._judged: dict[tuple[str, str, int], tuple[str | None, str | None]] = {}
         self.marks = Marks(test, samples)
         policy = settings.steps[step.name]
+        self._max_tokens = policy.max_tokens.value
         temperatures = policy.first_temperature.value, policy.temperature.value
         self.calls = [
             _Call(self, temperature, draws)

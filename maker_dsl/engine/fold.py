@@ -1,113 +1,45 @@
 """The state of a run as a fold over its events: the one way in which anything about a run changes.
 
 A run going on, a run being resumed, `maker status` and `maker verify` fold the same events with the same code.
-Without a task (status) everything but the task's state is known.
+Without a task (status) everything but the task's state is known. What sub-runs change stands in `composition`.
 
-Invariant: nothing here grows with the number of steps; the replies of a step are dropped when it is decided.
+Invariant: the replies of a step are dropped when it is decided.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from hashlib import sha256
+from dataclasses import replace
 
 from maker_dsl.engine.ballot import Ballot
-from maker_dsl.engine.budget import NOTHING, Amounts
+from maker_dsl.engine.budget import Amounts
+from maker_dsl.engine.composition import fold_composed, fold_return, fold_sub_run, with_most_samples
+from maker_dsl.engine.frame import Frame
 from maker_dsl.engine.open_step import Entry, OpenStep
 from maker_dsl.engine.records import (
     CallRecord,
-    CapsRecord,
+    ComposedRecord,
     DecisionRecord,
     EndRecord,
     Event,
     GrantRecord,
-    PolicyRecord,
     ResumedRecord,
+    ReturnRecord,
     RunRecord,
+    SubRunRecord,
 )
+from maker_dsl.engine.run_state import FoldError, RunState, hash_state
 from maker_dsl.judging import Flag, Vote, judge
 from maker_dsl.task import RawReply, State, Step, Task
 from maker_dsl.types.errors import ValueRefused
 
 
-class FoldError(Exception):
-    """The events of a journal don't follow from one another: `place` says which, `found` and `expected` what."""
-
-    def __init__(self, what: str, expected: object, found: object) -> None:
-        super().__init__(f"{what}: expected {expected}, found {found}")
-        self.what = what
-        self.expected = expected
-        self.found = found
-
-
-@dataclass(slots=True)
-class Totals:
-    """Counts of a run so far. `votes` are passing replies, `samples` all replies."""
-
-    samples: int = 0
-    votes: int = 0
-    flags: dict[str, int] = field(default_factory=dict)
-    calls: int = 0
-    retries: int = 0
-    cancelled: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cached_input_tokens: int = 0
-    cost_usd: float = 0.0
-    unpriced_calls: int = 0
-    """Calls of which nobody knows what they cost."""
-    contested: int = 0
-    """Steps decided against votes for something else."""
-    most_samples: int = 0
-    """Of one step."""
-    seconds: float = 0.0
-
-
-@dataclass(slots=True)
-class RunState:
-    """Where a run stands. `state` is None where no task is at hand."""
-
-    record: RunRecord
-    index: int
-    """The number of decisions taken: the index of the step to come."""
-    state: State | None
-    state_hash: str
-    totals: Totals
-    policies: dict[str, PolicyRecord]
-    caps: CapsRecord
-    granted: Amounts = NOTHING
-    forfeited: Amounts = NOTHING
-    spent: Amounts = NOTHING
-    open: OpenStep | None = None
-    end: EndRecord | None = None
-    """How the last process stopped; None while one runs, or if it was killed."""
-    epochs: int = 1
-
-
-def hash_state(canonical: bytes) -> str:
-    """The hash of a state in canonical JSON, as decisions carry it."""
-    return sha256(canonical).hexdigest()[:32]
-
-
-def begin(record: RunRecord, task: Task | None) -> RunState:
-    """The state of a run of which only the first record is known. Raises FoldError if the task is another one."""
-    state = None
-    if task is not None:
-        state = task.initial_state
-        found = hash_state(task.state_codec.dump(state))
-        if found != record.initial_hash:
-            raise FoldError("the initial state", record.initial_hash, found)
-    return RunState(record, 0, state, record.initial_hash, Totals(), dict(record.policies), record.caps)
-
-
 class Fold:
-    """Folds events into a RunState. `task` None: counts only."""
+    """Folds events into a RunState. Where its frames have no task: counts only."""
 
-    __slots__ = ("run", "task")
+    __slots__ = ("run",)
 
-    def __init__(self, run: RunState, task: Task | None) -> None:
+    def __init__(self, run: RunState) -> None:
         self.run = run
-        self.task = task
 
     def apply(self, event: Event) -> None:
         """Fold an event that was read from a journal. Raises FoldError."""
@@ -122,15 +54,22 @@ class Fold:
                 self.resumed(event)
             case EndRecord():
                 self.end(event)
+            case SubRunRecord():
+                self.sub_run(event)
+            case ReturnRecord():
+                self.returned(event)
+            case ComposedRecord():
+                self.composed(event)
             case RunRecord():
                 raise FoldError("a second run record", "one only", event.run)
 
-    def open_step(self, margin: int | None = None) -> OpenStep:
-        """The ballot of the step to come; `margin` where the caller knows it already."""
-        run = self.run
-        if run.open is None:
-            run.open = OpenStep(run.index, Ballot(self._margin() if margin is None else margin))
-        return run.open
+    def open_step(self, frame: Frame, margin: int | None = None) -> OpenStep:
+        """The ballot of a frame's step to come; `margin` where the caller knows it already."""
+        if frame.open is None:
+            if frame.runs is not None:
+                raise FoldError(f"step {frame.address()}", "sub-runs", "a vote")
+            frame.open = OpenStep(frame.index, Ballot(margin_of(frame) if margin is None else margin))
+        return frame.open
 
     def call(self, call: CallRecord, judged: tuple[Vote | None, ...] = ()) -> None:
         """Fold a call. `judged` has the votes of its new replies where this process has just judged them."""
@@ -155,16 +94,17 @@ class Fold:
             totals.unpriced_calls += 1
         totals.cost_usd += cost
         run.spent = Amounts(run.spent.cost_usd + cost, run.spent.tokens + tokens, run.spent.samples + samples)
-        if call.step != run.index:
+        frame = run.frames.get(call.sub)
+        if frame is None or call.step != frame.index:
             # Only a call that was still under way when its step was decided: paid for, and without a say.
             if call.replies:
-                raise FoldError("the step of a call", run.index, call.step)
+                raise FoldError("the step of a call", "a sub-run" if frame is None else frame.address(), call.step)
             return
         if call.replies or call.new:
-            self._replies(call, judged)
+            self._replies(frame, call, judged)
 
-    def _replies(self, call: CallRecord, judged: tuple[Vote | None, ...]) -> None:
-        opened = self.open_step()
+    def _replies(self, frame: Frame, call: CallRecord, judged: tuple[Vote | None, ...]) -> None:
+        opened = self.open_step(frame)
         totals = self.run.totals
         entries = opened.entries
         if call.new:
@@ -201,44 +141,45 @@ class Fold:
         """Fold a decision; `following` is the new state where this process has just taken the decision itself."""
         run = self.run
         run.end = None
-        if decision.step != run.index:
-            raise FoldError("the step of a decision", run.index, decision.step)
-        opened = run.open
+        frame = run.frames.get(decision.sub)
+        if frame is None:
+            raise FoldError("the sub-run of a decision", "a live one", decision.sub)
+        if decision.step != frame.index:
+            raise FoldError("the step of a decision", frame.index, decision.step)
+        opened = frame.open
         if following is not None:
-            run.state = following
-        elif self.task is not None:
+            frame.state = following
+        elif frame.task is not None:
             won = None if opened is None else opened.ballot.decision
             if opened is None or won is None:
-                raise FoldError(f"the vote on step {decision.step + 1:,}", "a decided ballot", "no decision")
+                raise FoldError(f"the vote on step {frame.address()}", "a decided ballot", "no decision")
             if (won.key, opened.winner()) != (decision.value, decision.reply):
-                raise FoldError(f"the value of step {decision.step + 1:,}", won.key, decision.value)
-            run.state = self._following(opened, decision)
-        run.state_hash = decision.state_hash
-        run.index += 1
-        run.open = None
+                raise FoldError(f"the value of step {frame.address()}", won.key, decision.value)
+            frame.state = _following(frame, frame.task, opened, decision)
+        frame.state_hash = decision.state_hash
+        frame.index += 1
+        frame.open = None
         totals = run.totals
+        totals.steps += 1
         if len(decision.votes) > 1:
             totals.contested += 1
         if decision.samples > totals.most_samples:
             totals.most_samples = decision.samples
 
-    def _following(self, opened: OpenStep, decision: DecisionRecord) -> State:
-        task, state = self.task, self.run.state
-        assert task is not None
-        assert state is not None
-        expected = task.next_step(state).name
-        if decision.kind != expected:
-            raise FoldError(f"the kind of step {decision.step + 1:,}", expected, decision.kind)
-        if (decision.votes, decision.samples) != (opened.counted_votes(), opened.samples):
-            raise FoldError(f"the votes of step {decision.step + 1:,}", opened.counted_votes(), decision.votes)
-        try:
-            following = state_after(task, task.step(expected), state, opened.entries[decision.reply])
-        except ValueRefused as error:
-            raise FoldError(f"the state after step {decision.step + 1:,}", "a state of the task", str(error)) from error
-        found = hash_state(task.state_codec.dump(following))
-        if found != decision.state_hash:
-            raise FoldError(f"the state after step {decision.step + 1:,}", decision.state_hash, found)
-        return following
+    def sub_run(self, sub_run: SubRunRecord, task: Task | None = None) -> Frame:
+        """Fold the beginning of a sub-run; `task` where this process has just bound it."""
+        self.run.end = None
+        return fold_sub_run(self.run, sub_run, task)
+
+    def returned(self, returned: ReturnRecord) -> None:
+        """Fold the end of a sub-run."""
+        self.run.end = None
+        fold_return(self.run, returned)
+
+    def composed(self, composed: ComposedRecord, following: State | None = None) -> None:
+        """Fold the results of a step's sub-runs; `following` is the new state where it was just computed."""
+        self.run.end = None
+        fold_composed(self.run, composed, following)
 
     def grant(self, grant: GrantRecord) -> None:
         """Fold a grant."""
@@ -249,8 +190,12 @@ class Fold:
         run = self.run
         run.end = None
         run.epochs += 1
-        run.policies = dict(resumed.policies)
+        run.root.policies = dict(resumed.policies)
         run.caps = resumed.caps
+        run.defaults = dict(resumed.defaults)
+        for number, frame in run.frames.items():
+            if number:
+                frame.policies = with_most_samples(frame.policies, run.defaults)
         forfeited = Amounts(*resumed.forfeited)
         run.forfeited = run.forfeited.plus(forfeited)
         run.spent = run.spent.plus(forfeited)
@@ -263,16 +208,41 @@ class Fold:
         run.totals.seconds = end.seconds
         run.granted = run.spent
 
-    def _margin(self) -> int:
-        """The margin of the step to come.
 
-        Without a task its kind is unknown: the largest, so that every vote counts.
-        """
-        run, task = self.run, self.task
-        margins = {name: int(policy.ahead_by.value or 1) for name, policy in run.policies.items()}
-        if task is None or run.state is None or len(margins) == 1:
-            return max(margins.values())
-        return margins[task.next_step(run.state).name]
+def margin_of(frame: Frame) -> int:
+    """The margin of a frame's step to come.
+
+    Without a task its kind is unknown: the largest, so that every vote counts.
+    """
+    task = frame.task
+    margins = {name: int(policy.ahead_by.value or 1) for name, policy in frame.policies.items()}
+    if not margins:
+        raise FoldError(f"step {frame.address()}", "a step that asks no model", "a vote")
+    if task is None or frame.state is None or len(margins) == 1:
+        return max(margins.values())
+    name = task.next_step(frame.state).name
+    if name not in margins:
+        raise FoldError(f"step {frame.address()}", "sub-runs", "a vote")
+    return margins[name]
+
+
+def _following(frame: Frame, task: Task, opened: OpenStep, decision: DecisionRecord) -> State:
+    """The state that a decision leads to, once everything that the decision says follows. Raises FoldError."""
+    state, address = frame.state, frame.address()
+    assert state is not None
+    step = task.next_step(state)
+    if decision.kind != step.name or not isinstance(step, Step):
+        raise FoldError(f"the kind of step {address}", step.name, decision.kind)
+    if (decision.votes, decision.samples) != (opened.counted_votes(), opened.samples):
+        raise FoldError(f"the votes of step {address}", opened.counted_votes(), decision.votes)
+    try:
+        following = state_after(task, step, state, opened.entries[decision.reply])
+    except ValueRefused as error:
+        raise FoldError(f"the state after step {address}", "a state of the task", str(error)) from error
+    found = hash_state(task.state_codec.dump(following))
+    if found != decision.state_hash:
+        raise FoldError(f"the state after step {address}", decision.state_hash, found)
+    return following
 
 
 def state_after(task: Task, step: Step, state: State, entry: Entry) -> State:

@@ -16,12 +16,13 @@ Draws = tuple[float | None, tuple[Draw, ...]]
 class Kind:
     """What is the same for all steps of a kind."""
 
-    __slots__ = ("first_temperature", "margin", "max_samples", "opening", "slots", "step", "temperature")
+    __slots__ = ("first_temperature", "margin", "max_samples", "max_tokens", "opening", "slots", "step", "temperature")
 
     def __init__(self, step: Step, policy: PolicyRecord, samples_per_call: int, in_flight: int | None) -> None:
         self.step = step
         self.margin = int(policy.ahead_by.value or 1)
         self.max_samples = int(policy.max_samples.value or 1)
+        self.max_tokens = max_tokens_of(policy)
         self.first_temperature = policy.first_temperature.value
         self.temperature = policy.temperature.value
         self.slots = max(self.margin, in_flight or 0)
@@ -41,3 +42,9 @@ class Kind:
     def temperature_of(self, draw: Draw) -> float | None:
         """The first sample of a step at the first temperature; a redraw there would only repeat itself."""
         return self.first_temperature if draw.slot == 0 and draw.resample == 0 else self.temperature
+
+
+def max_tokens_of(policy: PolicyRecord) -> int | None:
+    """The tokens that a reply of the kind may have; None where nobody said, or the record is of before kinds had it."""
+    said = None if policy.max_tokens is None else policy.max_tokens.value
+    return None if said is None else int(said)

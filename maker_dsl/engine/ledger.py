@@ -39,6 +39,7 @@ class RunLedger:
                 reserved=kept,
                 latency_s=round(call.latency_s, 3),
                 message=call.message,
+                sub=request.question.sub,
             )
         )
         self._recorder.flush()

@@ -11,9 +11,28 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from maker_dsl.engine.fold import RunState, hash_state
-from maker_dsl.engine.records import FORMAT, CapsRecord, PolicyRecord, PriceRecord, RunRecord, SettingRecord
-from maker_dsl.engine.settings import Caps, RunOptions, Setting, Settings, SettingsRefused, StepPolicy, refusal
+from maker_dsl.engine.frame import Frame, Unit
+from maker_dsl.engine.records import (
+    FORMAT,
+    MAIN_PROFILE,
+    CapsRecord,
+    PolicyRecord,
+    PriceRecord,
+    RunRecord,
+    SettingRecord,
+    SubRunRecord,
+)
+from maker_dsl.engine.run_state import RunState, hash_state
+from maker_dsl.engine.settings import (
+    Caps,
+    RunOptions,
+    Setting,
+    Settings,
+    SettingsRefused,
+    StepPolicy,
+    policy_of,
+    refusal,
+)
 from maker_dsl.journal.run_directory import hash_task
 from maker_dsl.providers.port import Price, Provider
 from maker_dsl.task import Task
@@ -40,12 +59,35 @@ def run_record(
         provider.name,
         dict(profile),
         _price_record(provider.price),
-        policy_records(settings),
+        policy_records(settings.steps),
         settings.max_tokens,
         CapsRecord(**asdict(settings.caps)),
         settings.seed,
         settings.keep,
+        policy_records(settings.defaults),
+        task.plugins,
     )
+
+
+def sub_run_record(run: RunState, parent: Frame, unit: Unit, task: Task) -> SubRunRecord:
+    """The record with which a sub-run of a frame's step to come begins."""
+    return SubRunRecord(
+        run.totals.sub_runs + 1,
+        parent.number,
+        parent.index,
+        *unit,
+        task.name,
+        task.inputs_codec.dump(dict(task.inputs)).decode(),
+        hash_state(task.state_codec.dump(task.initial_state)),
+        sub_run_policies(run, task),
+        task.expected_steps,
+    )
+
+
+def sub_run_policies(run: RunState, task: Task) -> dict[str, PolicyRecord]:
+    """How the steps of a sub-run that begins now are decided."""
+    defaults = _policy(run.defaults[MAIN_PROFILE])
+    return policy_records({step.name: policy_of(step, defaults) for step in task.steps})
 
 
 def resumed_settings(run: RunState, asked: RunOptions) -> Settings:
@@ -59,18 +101,12 @@ def resumed_settings(run: RunState, asked: RunOptions) -> Settings:
                     f"`{option}` can't be changed in the middle of a run",
                     option,
                     getattr(asked, name),
-                    "only limits can: --max-samples, --max-steps, --max-cost",
+                    "only limits can: --max-samples, --max-steps, --max-depth, --max-cost",
                 )
             )
     record, old = run.record, run.caps
-    steps = {}
-    for name, policy in run.policies.items():
-        most = policy.max_samples
-        if asked.max_samples is not None:
-            most = SettingRecord(asked.max_samples, "command line")
-        steps[name] = _policy(replace(policy, max_samples=most))
     return Settings(
-        steps,
+        _with_most_samples(run.root.policies, asked),
         record.max_tokens,
         Caps(
             old.max_steps if asked.max_steps is None else asked.max_steps,
@@ -78,29 +114,37 @@ def resumed_settings(run: RunState, asked: RunOptions) -> Settings:
             old.max_samples if asked.max_total_samples is None else asked.max_total_samples,
             old.max_tokens if asked.max_total_tokens is None else asked.max_total_tokens,
             old.max_seconds if asked.max_seconds is None else asked.max_seconds,
+            old.max_depth if asked.max_depth is None else asked.max_depth,
         ),
         record.seed,
         record.keep,
+        _with_most_samples(run.defaults, asked),
     )
 
 
-def policy_records(settings: Settings) -> dict[str, PolicyRecord]:
+def policy_records(policies: Mapping[str, StepPolicy]) -> dict[str, PolicyRecord]:
     """How each kind of step is decided, as records have it."""
     return {
         name: PolicyRecord(*(SettingRecord(each.value, each.origin) for each in _settings_of(policy)))
-        for name, policy in settings.steps.items()
+        for name, policy in policies.items()
+    }
+
+
+def _with_most_samples(policies: Mapping[str, PolicyRecord], asked: RunOptions) -> dict[str, StepPolicy]:
+    most = None if asked.max_samples is None else SettingRecord(asked.max_samples, "command line")
+    return {
+        name: _policy(policy if most is None else replace(policy, max_samples=most))
+        for name, policy in policies.items()
     }
 
 
 def _settings_of(policy: StepPolicy) -> tuple[Setting[Any], ...]:
-    return policy.ahead_by, policy.max_samples, policy.first_temperature, policy.temperature
+    return policy.ahead_by, policy.max_samples, policy.first_temperature, policy.temperature, policy.max_tokens
 
 
 def _policy(record: PolicyRecord) -> StepPolicy:
-    kept: list[Setting[Any]] = [
-        Setting(each.value, each.origin)  # type: ignore[arg-type]
-        for each in (record.ahead_by, record.max_samples, record.first_temperature, record.temperature)
-    ]
+    each = record.ahead_by, record.max_samples, record.first_temperature, record.temperature, record.max_tokens
+    kept: list[Setting[Any]] = [Setting(one.value, one.origin) for one in each if one is not None]  # type: ignore[arg-type]
     return StepPolicy(*kept)
 
 

@@ -14,15 +14,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from maker_dsl.engine.checkpoint import checkpoint
+from maker_dsl.engine.encoding import encode
 from maker_dsl.engine.fold import Fold
+from maker_dsl.engine.frame import Frame
 from maker_dsl.engine.records import (
     CallRecord,
+    ComposedRecord,
     DecisionRecord,
     EndRecord,
     GrantRecord,
     ResumedRecord,
+    ReturnRecord,
     RunRecord,
-    encode,
+    SubRunRecord,
 )
 from maker_dsl.journal.errors import DiskFull, JournalError
 from maker_dsl.journal.format import Position
@@ -57,14 +61,12 @@ class Recorder:
         journal: Journal,
         snapshots: SnapshotStore,
         fold: Fold,
-        task: Task,
         now_s: Callable[[], float],
         pace: Pace,
     ) -> None:
         self.fold = fold
         self._journal = journal
         self._snapshots = snapshots
-        self._task = task
         self._now_s = now_s
         self._pace = pace
         self._pool: ThreadPoolExecutor | None = None
@@ -95,6 +97,27 @@ class Recorder:
         """Take and fold a decision."""
         self._journal.append(*encode(decision))
         self.fold.decision(decision, following)
+        self._count()
+
+    def sub_run(self, sub_run: SubRunRecord, task: Task) -> Frame:
+        """Take and fold the beginning of a sub-run."""
+        self._journal.append(*encode(sub_run))
+        self._count()
+        return self.fold.sub_run(sub_run, task)
+
+    def returned(self, returned: ReturnRecord) -> None:
+        """Take and fold the end of a sub-run."""
+        self._journal.append(*encode(returned))
+        self.fold.returned(returned)
+        self._count()
+
+    def composed(self, composed: ComposedRecord, following: State) -> None:
+        """Take and fold the results of a step's sub-runs."""
+        self._journal.append(*encode(composed))
+        self.fold.composed(composed, following)
+        self._count()
+
+    def _count(self) -> None:
         self._unsynced += 1
         self._unsaved += 1
 
@@ -116,15 +139,20 @@ class Recorder:
         self._journal.flush()
 
     async def keep_pace(self) -> None:
-        """Sync and snapshot if it is time; to be called between two steps. Waits only if the window is full."""
+        """Sync and snapshot if it is time; to be called between two steps. Waits only if the window is full.
+
+        Sub-runs side by side may all wait here for one sync: whoever is first takes note of its end.
+        """
         pace = self._pace
-        if self._syncing is not None:
-            if self._syncing[1].done():
+        syncing = self._syncing
+        if syncing is not None:
+            if not syncing[1].done():
+                if self._unsynced < WINDOW:
+                    return
+                await _wait_for(syncing[1])
+            if self._syncing is syncing:
                 self._finish_sync()
-            elif self._unsynced >= WINDOW:
-                await _wait_for(self._syncing[1])
-                self._finish_sync()
-            else:
+            if self._syncing is not None:
                 return
         now_s = self._now_s()
         if self._unsynced < pace.sync_decisions and now_s - self._synced_s < pace.sync_s:
@@ -144,7 +172,7 @@ class Recorder:
         self._journal.append(*encode(end))
         self.fold.end(end)
         self._journal.sync()
-        if self.fold.run.open is None:
+        if self.fold.run.root.open is None:
             # A snapshot only spares time: without room for one the run is as safe as before.
             with suppress(DiskFull):
                 self._snapshots.write(self._payload(), self._journal.position, self._journal.durable_below)
@@ -171,7 +199,7 @@ class Recorder:
 
     def _payload(self) -> bytes:
         self.fold.run.totals.seconds = self.worked_s
-        return checkpoint(self.fold.run, self._task)
+        return checkpoint(self.fold.run)
 
     def _take_snapshot(self, now_s: float) -> None:
         self._to_save = (self._payload(), self._journal.position)

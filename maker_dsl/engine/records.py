@@ -1,35 +1,30 @@
-"""What the journal of a run says: the payloads of its records, written by the engine and read by everything else.
+"""What the journal of a run says: the events, written by the engine and read by everything else.
 
-Payloads are JSON. They are read through pydantic, which refuses what this version doesn't know, and written by hand,
-since two or three are written for every step: members that say nothing are left out. Typed values (inputs, states)
-stand in their own canonical JSON text as strings, so that exact numbers survive any reader.
-
-Invariant: `decode(encode(event)) == event`. The records of a step are not frozen for speed alone: nobody changes them.
+`encoding` makes records of them. Typed values (inputs, states) stand in their own canonical JSON text as strings, so
+that exact numbers survive any reader. The records of a step are not frozen for speed alone: nobody changes them.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, assert_never
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-import orjson
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict
 
 from maker_dsl.task import Finish
 
 FORMAT = 1
 """The version of the payloads."""
 
-RUN, CALL, DECISION, GRANT, RESUMED, END = 1, 2, 3, 4, 5, 6
-"""The types of records in the log."""
+DEFAULT_MAX_DEPTH = 64
+"""How many tasks may stand above a sub-run."""
+
+MAIN_PROFILE = ""
+"""The name under which `defaults` have what the run's own profile and the command line say."""
 
 RunStatus = Literal["done", "undecided", "limit", "interrupted", "failed"]
 
 _STRICT = ConfigDict(extra="forbid")
-
-
-class RecordUnreadable(Exception):
-    """A record is whole but says something that this version of maker doesn't know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +43,8 @@ class PolicyRecord:
     max_samples: SettingRecord
     first_temperature: SettingRecord
     temperature: SettingRecord
+    max_tokens: SettingRecord | None = None
+    """Tokens of one reply. None in runs of before there was a limit for each kind of step: then the run's holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +56,7 @@ class CapsRecord:
     max_samples: int | None = None
     max_tokens: int | None = None
     max_seconds: float | None = None
+    max_depth: int = DEFAULT_MAX_DEPTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +98,10 @@ class RunRecord:
     caps: CapsRecord
     seed: int
     keep: Literal["all", "contested", "none"]
+    defaults: dict[str, PolicyRecord] = field(default_factory=dict)
+    """How steps are decided whose task says nothing, by profile; only where the task runs other tasks."""
+    plugins: dict[str, str] = field(default_factory=dict)
+    """The plug-ins that the task's checkers come from, all allowed, with their versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,8 @@ class CallRecord:
     message: str | None = None
     texts: tuple[tuple[int, str], ...] = ()
     """Texts of earlier replies of the step, kept now that it is contested."""
+    sub: int = 0
+    """The sub-run that the step is of; 0 for the run itself."""
 
 
 @dataclass(slots=True)
@@ -173,6 +177,50 @@ class DecisionRecord:
     """Replies that the step has drawn, flagged ones included."""
     state_hash: str
     """The hash of the new state."""
+    sub: int = 0
+
+
+@dataclass(slots=True)
+class SubRunRecord:
+    """A sub-run begins: run `name` of step `step` of the run `parent`, for one `item` of its list where it is many."""
+
+    __pydantic_config__ = _STRICT
+
+    number: int
+    """From 1, in the order of these records."""
+    parent: int
+    step: int
+    name: str
+    item: int | None
+    task: str
+    inputs: str
+    """As canonical JSON, those left out with their defaults."""
+    initial_hash: str
+    policies: dict[str, PolicyRecord]
+    expected_steps: int | None = None
+
+
+@dataclass(slots=True)
+class ReturnRecord:
+    """A sub-run is done: its result as canonical JSON, and the steps it took, those of its own sub-runs included."""
+
+    __pydantic_config__ = _STRICT
+
+    number: int
+    result: str
+    steps: int
+
+
+@dataclass(slots=True)
+class ComposedRecord:
+    """All sub-runs of a step are done, and their results are taken over into the new state."""
+
+    __pydantic_config__ = _STRICT
+
+    step: int
+    kind: str
+    state_hash: str
+    sub: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +246,7 @@ class ResumedRecord:
     caps: CapsRecord
     policies: dict[str, PolicyRecord]
     forfeited: tuple[float, int, int] = (0.0, 0, 0)
+    defaults: dict[str, PolicyRecord] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,88 +263,14 @@ class EndRecord:
     """The result as canonical JSON, where the run is done."""
 
 
-Event = RunRecord | CallRecord | DecisionRecord | GrantRecord | ResumedRecord | EndRecord
-
-_KINDS: dict[int, type[Any]] = {
-    RUN: RunRecord,
-    CALL: CallRecord,
-    DECISION: DecisionRecord,
-    GRANT: GrantRecord,
-    RESUMED: ResumedRecord,
-    END: EndRecord,
-}
-_ADAPTERS: dict[int, TypeAdapter[Any]] = {}
-
-
-def encode(event: Event) -> tuple[int, bytes]:
-    """The type and the payload of an event's record."""
-    match event:
-        case CallRecord():
-            return CALL, _encode_call(event)
-        case DecisionRecord():
-            return DECISION, orjson.dumps(event)
-        case GrantRecord():
-            return GRANT, orjson.dumps(event)
-        case RunRecord():
-            return RUN, orjson.dumps(asdict(event))
-        case ResumedRecord():
-            return RESUMED, orjson.dumps(event)
-        case EndRecord():
-            return END, orjson.dumps(event)
-        case _:
-            assert_never(event)
-
-
-def decode(type: int, payload: bytes) -> Event:
-    """The event of a record; raises RecordUnreadable."""
-    adapter = _ADAPTERS.get(type)
-    if adapter is None:
-        kind = _KINDS.get(type)
-        if kind is None:
-            raise RecordUnreadable(f"a record of the unknown type {type}: written by a newer version of maker?")
-        adapter = _ADAPTERS[type] = TypeAdapter(kind)
-    try:
-        event: Event = adapter.validate_json(payload)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise RecordUnreadable(f"a record of type {type} can't be read: {place}: {first['msg']}") from error
-    return event
-
-
-def _encode_call(call: CallRecord) -> bytes:
-    members: dict[str, Any] = {"step": call.step, "draws": call.draws}
-    if call.temperature is not None:
-        members["temperature"] = call.temperature
-    if call.outcome != "ok":
-        members["outcome"] = call.outcome
-    if call.new:
-        members["new"] = [_reply_members(reply) for reply in call.new]
-    if call.replies:
-        members["replies"] = call.replies
-    if call.usage is not None:
-        members["usage"] = call.usage
-    if call.cost_usd is not None:
-        members["cost_usd"] = call.cost_usd
-    if call.reserved is not None:
-        members["reserved"] = call.reserved
-    if call.latency_s:
-        members["latency_s"] = call.latency_s
-    if call.message is not None:
-        members["message"] = call.message
-    if call.texts:
-        members["texts"] = call.texts
-    return orjson.dumps(members)
-
-
-def _reply_members(reply: ReplyRecord) -> dict[str, Any]:
-    members: dict[str, Any] = {"finish": reply.finish, "tokens": reply.tokens}
-    if reply.text is not None:
-        members["text"] = reply.text
-    if reply.key is not None:
-        members["key"] = reply.key
-    if reply.flag is not None:
-        members["flag"] = reply.flag
-    if reply.state is not None:
-        members["state"] = reply.state
-    return members
+Event = (
+    RunRecord
+    | CallRecord
+    | DecisionRecord
+    | GrantRecord
+    | ResumedRecord
+    | EndRecord
+    | SubRunRecord
+    | ReturnRecord
+    | ComposedRecord
+)

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from maker_dsl.engine.fold import RunState
 from maker_dsl.engine.records import DecisionRecord, RunStatus
+from maker_dsl.engine.run_state import RunState
 from maker_dsl.task import Value
 
 
@@ -84,6 +84,21 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveFrame:
+    """The run itself or a live sub-run, at the step that people call `address`."""
+
+    address: str
+    task: str
+    steps: int
+    """Taken so far, those of its sub-runs that are done included."""
+    expected_steps: int | None
+    open_votes: Mapping[str, int]
+    """Where the step asks a model: the votes so far."""
+    sub_runs_done: int | None
+    """Where the step runs tasks: how many sub-runs are done; those live are listed after this."""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What a run's directory says, without a lock.
 
@@ -98,7 +113,9 @@ class Status:
     """How many processes have worked on the run."""
     result_json: str | None
     open_votes: Mapping[str, int]
-    """The votes of the step that is not decided yet."""
+    """The votes of the run's own step that is not decided yet."""
+    live: tuple[LiveFrame, ...] = ()
+    """Where the run is at a step that runs tasks: it and its live sub-runs, each before its own."""
 
 
 class Observer(Protocol):
@@ -138,7 +155,7 @@ def progress_of(run: RunState, seconds: float) -> Progress:
         record.run,
         record.task,
         record.provider,
-        run.index,
+        run.totals.steps,
         record.expected_steps,
         totals.samples,
         totals.votes,
@@ -160,7 +177,7 @@ def report_of(run: RunState, status: RunStatus, reason: str | None, seconds: flo
         run.record.run,
         status,
         reason,
-        run.index,
+        run.totals.steps,
         totals.samples,
         totals.votes,
         dict(totals.flags),

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 from maker_dsl.diagnostics import Diagnostic, Label, Source, Span
+from maker_dsl.engine.records import DEFAULT_MAX_DEPTH, MAIN_PROFILE
 from maker_dsl.providers.port import Provider
 from maker_dsl.task import Step, Task
 
@@ -39,8 +40,8 @@ class RunOptions:
     """What one voice asks for: the command line, or a profile. None where it says nothing.
 
     `max_samples` is for one step, as in `vote { at most 60 samples }`; `max_total_samples` and `max_total_tokens` are
-    for the run, and so are `max_cost_usd`, `max_steps` and `max_seconds`. A temperature of None is left to the next
-    voice.
+    for the run, and so are `max_cost_usd`, `max_steps`, `max_seconds` and `max_depth`. A temperature of None is left to
+    the next voice.
     """
 
     ahead_by: int | None = None
@@ -53,6 +54,7 @@ class RunOptions:
     max_total_samples: int | None = None
     max_total_tokens: int | None = None
     max_seconds: float | None = None
+    max_depth: int | None = None
     seed: int | None = None
     keep: Keep | None = None
 
@@ -73,6 +75,8 @@ class StepPolicy:
     max_samples: Setting[int]
     first_temperature: Setting[float | None]
     temperature: Setting[float | None]
+    max_tokens: Setting[int | None] = Setting(None, "default")
+    """Tokens of one reply: where nobody says, what the longest right one may need; None where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +88,29 @@ class Caps:
     max_samples: int | None = None
     max_tokens: int | None = None
     max_seconds: float | None = None
+    max_depth: int = DEFAULT_MAX_DEPTH
+    """How many tasks may stand above a sub-run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a run goes by. `max_tokens` caps one reply."""
+    """What a run goes by. `max_tokens` caps one reply, where somebody says so; else each step has its own cap."""
 
     steps: Mapping[str, StepPolicy]
     max_tokens: int | None
     caps: Caps
     seed: int
     keep: Keep
+    defaults: Mapping[str, StepPolicy] = field(default_factory=dict)
+    """For steps of sub-runs whose tasks say nothing, by profile; empty where the task runs no others."""
 
 
 def resolve(task: Task, provider: Provider, asked: RunOptions, profile: RunOptions) -> Settings:
     """Settle every setting. Raises SettingsRefused where the answer can't be run."""
+    defaults = _defaults(asked, profile)
+    max_depth = _first(asked.max_depth, profile.max_depth)
     settings = Settings(
-        steps={step.name: _policy(step, asked, profile) for step in task.steps},
+        steps={step.name: policy_of(step, defaults) for step in task.steps},
         max_tokens=_first(asked.max_tokens, profile.max_tokens),
         caps=Caps(
             max_steps=_first(asked.max_steps, profile.max_steps),
@@ -108,9 +118,11 @@ def resolve(task: Task, provider: Provider, asked: RunOptions, profile: RunOptio
             max_samples=_first(asked.max_total_samples, profile.max_total_samples),
             max_tokens=_first(asked.max_total_tokens, profile.max_total_tokens),
             max_seconds=_first(asked.max_seconds, profile.max_seconds),
+            max_depth=DEFAULT_MAX_DEPTH if max_depth is None else max_depth,
         ),
         seed=_first(asked.seed, profile.seed) or 0,
         keep=_first(asked.keep, profile.keep) or "all",
+        defaults={MAIN_PROFILE: defaults} if task.run_steps else {},
     )
     require_possible(settings, provider)
     return settings
@@ -147,7 +159,7 @@ def require_possible(settings: Settings, provider: Provider) -> None:
             )
         )
     for option, cap in (("--max-cost", caps.max_cost_usd), ("max_total_tokens", caps.max_tokens)):
-        if cap is not None and settings.max_tokens is None:
+        if cap is not None and any(policy.max_tokens.value is None for policy in settings.steps.values()):
             found.append(
                 refusal(
                     "MK551",
@@ -170,6 +182,7 @@ def _require_numbers(settings: Settings) -> None:
         "max_steps": caps.max_steps,
         "max_total_samples": caps.max_samples,
         "max_total_tokens": caps.max_tokens,
+        "max_depth": caps.max_depth,
         **{f"max_samples of `{name}`": policy.max_samples.value for name, policy in settings.steps.items()},
         **{f"ahead_by of `{name}`": policy.ahead_by.value for name, policy in settings.steps.items()},
     }
@@ -186,22 +199,37 @@ def _require_numbers(settings: Settings) -> None:
         raise SettingsRefused(*found)
 
 
-def _policy(step: Step, asked: RunOptions, profile: RunOptions) -> StepPolicy:
+def policy_of(step: Step, defaults: StepPolicy) -> StepPolicy:
+    """How a step is decided: what its task says comes before defaults, and after what anybody asked for."""
     vote = step.vote
     return StepPolicy(
-        _settle(asked.ahead_by, profile.ahead_by, vote.ahead_by, DEFAULT_AHEAD_BY),
-        _settle(asked.max_samples, profile.max_samples, vote.max_samples, DEFAULT_MAX_SAMPLES),
-        _settle(asked.first_temperature, profile.first_temperature, vote.first_temperature, DEFAULT_FIRST_TEMPERATURE),
-        _settle(asked.temperature, profile.temperature, vote.temperature, DEFAULT_TEMPERATURE),
+        _over(defaults.ahead_by, vote.ahead_by),
+        _over(defaults.max_samples, vote.max_samples),
+        _over(defaults.first_temperature, vote.first_temperature),
+        _over(defaults.temperature, vote.temperature),
+        _over(defaults.max_tokens, step.max_tokens),
     )
 
 
-def _settle(asked: T | None, profile: T | None, task: T | None, default: T) -> Setting[T]:
+def _over(default: Setting[T], task: T | None) -> Setting[T]:
+    return default if task is None or default.origin != "default" else Setting(task, "task")
+
+
+def _defaults(asked: RunOptions, profile: RunOptions) -> StepPolicy:
+    """How steps are decided whose task says nothing."""
+    return StepPolicy(
+        _settle(asked.ahead_by, profile.ahead_by, DEFAULT_AHEAD_BY),
+        _settle(asked.max_samples, profile.max_samples, DEFAULT_MAX_SAMPLES),
+        _settle(asked.first_temperature, profile.first_temperature, DEFAULT_FIRST_TEMPERATURE),
+        _settle(asked.temperature, profile.temperature, DEFAULT_TEMPERATURE),
+        _settle(asked.max_tokens, profile.max_tokens, None),
+    )
+
+
+def _settle(asked: T | None, profile: T | None, default: T) -> Setting[T]:
     if asked is not None:
         return Setting(asked, "command line")
-    if profile is not None:
-        return Setting(profile, "profile")
-    return Setting(default, "default") if task is None else Setting(task, "task")
+    return Setting(default, "default") if profile is None else Setting(profile, "profile")
 
 
 def _first(asked: T | None, profile: T | None) -> T | None:

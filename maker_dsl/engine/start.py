@@ -20,7 +20,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from maker_dsl.engine.budget import RunBudget
 from maker_dsl.engine.checkpoint import restore
-from maker_dsl.engine.fold import Fold, FoldError, RunState, begin
+from maker_dsl.engine.encoding import decode, encode, run_members
+from maker_dsl.engine.fold import Fold
 from maker_dsl.engine.ledger import RunLedger
 from maker_dsl.engine.origin import policy_records, resumed_settings, run_record
 from maker_dsl.engine.recorder import Pace, Recorder
@@ -30,11 +31,10 @@ from maker_dsl.engine.records import (
     GrantRecord,
     ResumedRecord,
     RunRecord,
-    decode,
-    encode,
 )
 from maker_dsl.engine.report import Observer, RunReport
 from maker_dsl.engine.run import Run
+from maker_dsl.engine.run_state import FoldError, RunState, begin
 from maker_dsl.engine.settings import (
     Caps,
     RunOptions,
@@ -56,8 +56,8 @@ from maker_dsl.providers.retry import RetryPolicy
 from maker_dsl.task import Task
 from maker_dsl.version import __version__
 
-LoadTask = Callable[[str, str, Mapping[str, Any]], Task]
-"""The task of a text, the name it is known by, and inputs as decoded JSON (numbers exact)."""
+LoadTask = Callable[[str, RunRecord], Task]
+"""The task of a text that a run keeps, over the inputs and with the plug-ins of its record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +116,23 @@ def begin_run(
 ) -> Run:
     """Make a run: its directory and its first record, on disk. `in_flight` is the least number of open slots."""
     world = world or World()
+    if task.unallowed:
+        raise SettingsRefused(*task.unallowed)
     settings = resolve(task, setup.provider, asked, setup.options)
     now = world.utc_now()
     run_id = make_run_id(task.name, now, world.random)
     record = run_record(run_id, now, task, setup.provider, setup.profile, settings)
-    directory = RunDirectory.create(runs_directory, run_id, task.source_text, {"record": asdict(record)}, world.disk)
+    directory = RunDirectory.create(
+        runs_directory, run_id, task.source_text, {"record": run_members(record)}, world.disk
+    )
     with ExitStack() as undo:
         lock = directory.lock()
         undo.callback(lock.release)
         journal = directory.create_journal()
         undo.callback(_abandon, journal)
-        recorder = Recorder(
-            journal, directory.snapshots, Fold(begin(record, task), task), task, world.clock.now_s, world.pace
-        )
+        recorder = Recorder(journal, directory.snapshots, Fold(begin(record, task)), world.clock.now_s, world.pace)
         recorder.begin(record)
-        run = _assemble(task, setup, recorder, settings.caps, lock, observer, world, in_flight)
+        run = _assemble(setup, recorder, settings.caps, lock, observer, world, in_flight)
         undo.pop_all()
     return run
 
@@ -183,25 +185,26 @@ def reopen_run(
         lock = directory.lock()
         undo.callback(lock.release)
         record = read_run_record(directory)
-        task = load_task(text, record.source, decode_inputs(record.inputs))
+        task = load_task(text, record)
         journal, state = _recover(directory, task, record, undo)
         if state.record != record or record.task_sha256 != hash_task(text):
             raise RunUnreadable(directory.path, "run.json or task.maker was changed since the run started")
         setup = choose_provider(task, record)
         settings = resumed_settings(state, asked)
         require_possible(settings, setup.provider)
-        recorder = Recorder(journal, directory.snapshots, Fold(state, task), task, world.clock.now_s, world.pace)
+        recorder = Recorder(journal, directory.snapshots, Fold(state), world.clock.now_s, world.pace)
         recorder.begin(
             ResumedRecord(
                 world.utc_now().isoformat(timespec="seconds"),
                 __version__,
                 setup.provider.name,
                 CapsRecord(**asdict(settings.caps)),
-                policy_records(settings),
+                policy_records(settings.steps),
                 state.granted.minus(state.spent).as_tuple(),
+                policy_records(settings.defaults),
             )
         )
-        run = _assemble(task, setup, recorder, settings.caps, lock, observer, world, in_flight)
+        run = _assemble(setup, recorder, settings.caps, lock, observer, world, in_flight)
         undo.pop_all()
     return run
 
@@ -254,7 +257,7 @@ def _recover(directory: RunDirectory, task: Task, record: RunRecord, undo: ExitS
         if not isinstance(event, RunRecord):
             raise FoldError("the first record", "a run", type(event).__name__)
         run = begin(event, task)
-    fold = Fold(run, task)
+    fold = Fold(run)
     for following in records:
         fold.apply(decode(following.type, following.payload))
     return journal, run
@@ -273,7 +276,6 @@ def _first_record(journal: Journal, task: Task, record: RunRecord) -> tuple[Jour
 
 
 def _assemble(
-    task: Task,
     setup: ProviderSetup,
     recorder: Recorder,
     caps: Caps,
@@ -301,13 +303,11 @@ def _assemble(
     ledger = RunLedger(recorder, budget)
     gateway = Gateway(setup.provider, setup.limits, setup.retry, world.clock, world.random, ledger, budget)
     decider = Decider(
-        task,
         gateway,
         ledger,
         recorder,
-        run.policies,
         max_tokens=run.record.max_tokens,
         keep=run.record.keep,
         in_flight=in_flight,
     )
-    return Run(task, decider, recorder, caps, lock, observer)
+    return Run(decider, recorder, caps, lock, observer)

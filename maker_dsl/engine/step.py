@@ -15,12 +15,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from maker_dsl.engine.ballot import Ballot
-from maker_dsl.engine.fold import hash_state, state_after
+from maker_dsl.engine.fold import state_after
+from maker_dsl.engine.frame import Frame
 from maker_dsl.engine.kind import Draws, Kind
 from maker_dsl.engine.ledger import RunLedger
 from maker_dsl.engine.open_step import OpenStep
 from maker_dsl.engine.recorder import Recorder
-from maker_dsl.engine.records import CallRecord, DecisionRecord, FlagRecord, PolicyRecord, ReplyRecord
+from maker_dsl.engine.records import CallRecord, DecisionRecord, FlagRecord, ReplyRecord
+from maker_dsl.engine.run_state import hash_state
 from maker_dsl.engine.settings import Keep
 from maker_dsl.judging import Verdict, Vote, judge
 from maker_dsl.providers.gateway import Gateway
@@ -41,6 +43,8 @@ class Undecided:
     samples: int
     votes: Mapping[str, int]
     flagged: int
+    place: str = ""
+    """In words, the sub-run that the step is of."""
 
     @property
     def reason(self) -> str:
@@ -49,27 +53,27 @@ class Undecided:
         shown = ", ".join(f"{count} for {_shortened(key)}" for key, count in ranked[:4]) or "none"
         more = f" and {len(ranked) - 4} more" if len(ranked) > 4 else ""
         return (
-            f"step {self.step + 1:,} ({self.kind}) is undecided after {self.samples} samples: votes {shown}{more}; "
-            f"{self.flagged} replies flagged"
+            f"{self.place}step {self.step + 1:,} ({self.kind}) is undecided after {self.samples} samples: "
+            f"votes {shown}{more}; {self.flagged} replies flagged"
         )
 
 
 class Decider:
-    """Decides steps, one at a time. `in_flight` keeps at least so many slots open at once; the margin by default."""
+    """Decides steps, of the run and of its sub-runs, each frame's one at a time.
+
+    `in_flight` keeps at least so many slots of a step open at once; the margin by default.
+    """
 
     def __init__(
         self,
-        task: Task,
         gateway: Gateway,
         ledger: RunLedger,
         recorder: Recorder,
-        policies: Mapping[str, PolicyRecord],
         *,
         max_tokens: int | None,
         keep: Keep,
         in_flight: int | None = None,
     ) -> None:
-        self.task = task
         self.gateway = gateway
         self.ledger = ledger
         self.recorder = recorder
@@ -77,17 +81,33 @@ class Decider:
         self.keep = keep
         self.samples_per_call = max(1, gateway.provider.samples_per_call)
         self.answers_at_once = gateway.provider.answers_at_once
-        self._kinds = {
-            step.name: Kind(step, policies[step.name], self.samples_per_call, in_flight) for step in task.steps
-        }
+        self._in_flight = in_flight
+        self._kinds: dict[int, dict[str, Kind]] = {}
+        """Of each frame that has decided a step."""
 
-    async def decide(self, index: int, step: Step, state: State) -> DecisionRecord | Undecided:
-        """Decide step `index`, going on from what is already drawn, and fold the decision.
+    def forget(self, frame: Frame) -> None:
+        """A frame decides no further steps."""
+        self._kinds.pop(frame.number, None)
+
+    def _kinds_of(self, frame: Frame) -> dict[str, Kind]:
+        kinds = self._kinds.get(frame.number)
+        if kinds is None:
+            assert frame.task is not None
+            kinds = self._kinds[frame.number] = {
+                step.name: Kind(step, frame.policies[step.name], self.samples_per_call, self._in_flight)
+                for step in frame.task.steps
+            }
+        return kinds
+
+    async def decide(self, frame: Frame, step: Step, state: State) -> DecisionRecord | Undecided:
+        """Decide the step that a frame stands at, going on from what is already drawn, and fold the decision.
 
         Raises BudgetExhausted, ProviderError, TaskError and what the journal raises. A cancellation abandons the calls
         under way; the replies that are in stay in the journal.
         """
-        vote = _StepVote(self, self._kinds[step.name], index, state)
+        task, index = frame.task, frame.index
+        assert task is not None
+        vote = _StepVote(self, self._kinds_of(frame)[step.name], frame, task, state)
         opened = vote.opened
         if opened.ballot.decision is None:
             if self.answers_at_once:
@@ -97,9 +117,10 @@ class Decider:
         won = opened.ballot.decision
         if won is None:
             flagged = sum(opened.flagged_by_slot.values())
-            return Undecided(index, step.name, opened.samples, dict(opened.ballot.votes), flagged)
+            votes = dict(opened.ballot.votes)
+            return Undecided(index, step.name, opened.samples, votes, flagged, frame.place())
         number = opened.winner()
-        following = state_after(self.task, step, state, opened.entries[number])
+        following = state_after(task, step, state, opened.entries[number])
         decision = DecisionRecord(
             index,
             step.name,
@@ -107,7 +128,8 @@ class Decider:
             number,
             opened.counted_votes(),
             opened.samples,
-            hash_state(self.task.state_codec.dump(following)),
+            hash_state(task.state_codec.dump(following)),
+            frame.number,
         )
         self.recorder.decision(decision, following)
         return decision
@@ -131,19 +153,23 @@ class _StepVote:
         "_prompt",
         "_question",
         "_state",
+        "_sub",
+        "_task",
         "_tasks",
         "opened",
     )
 
-    def __init__(self, decider: Decider, kind: Kind, index: int, state: State) -> None:
+    def __init__(self, decider: Decider, kind: Kind, frame: Frame, task: Task, state: State) -> None:
         self._decider = decider
         self._kind = kind
-        self._index = index
+        self._index = index = frame.index
+        self._sub = frame.number
+        self._task = task
         self._state = state
         self._locals: Locals = kind.step.state_locals(state)
         self._prompt: Prompt = kind.step.render(state, self._locals)
-        self._question = Question(index, kind.step, state)
-        self.opened: OpenStep = decider.recorder.fold.open_step(kind.margin)
+        self._question = Question(index, kind.step, state, task, frame.draw_key(index), frame.number, frame.order)
+        self.opened: OpenStep = decider.recorder.fold.open_step(frame, kind.margin)
         self._memo: dict[tuple[str, str, int], int] = {}
         self._held: dict[int, str] = {}
         """Texts that are written only if the step becomes contested."""
@@ -233,7 +259,8 @@ class _StepVote:
         return kind.grouped(draws, self._decider.samples_per_call) if draws else ()
 
     def _request(self, temperature: float | None, draws: tuple[Draw, ...]) -> Request:
-        return Request(self._question, self._prompt, temperature, self._decider.max_tokens, draws)
+        max_tokens = self._kind.max_tokens or self._decider.max_tokens
+        return Request(self._question, self._prompt, temperature, max_tokens, draws)
 
     def _take(self, draws: tuple[Draw, ...], temperature: float | None, completion: Completion) -> None:
         """Judge the replies of a call, journal them with what they cost, and count their votes."""
@@ -275,6 +302,7 @@ class _StepVote:
                 round(call.latency_s, 3),
                 None,
                 texts,
+                self._sub,
             ),
             tuple([vote for _, _, vote in new]),
         )
@@ -285,7 +313,7 @@ class _StepVote:
             # A lone surrogate is in no file and in no JSON: what is judged must be what the journal can hold.
             text = text.encode("utf-8", "replace").decode("utf-8")
         verdict: Verdict = judge(
-            self._decider.task, self._kind.step, self._state, self._locals, RawReply(text, reply.tokens, reply.finish)
+            self._task, self._kind.step, self._state, self._locals, RawReply(text, reply.tokens, reply.finish)
         )
         if isinstance(verdict, Vote):
             return text, ReplyRecord(reply.finish, reply.tokens, text, verdict.key), verdict
@@ -301,7 +329,7 @@ class _StepVote:
             texts = tuple(self._held.items())
             self._held.clear()
             return [record for _, record, _ in new], texts
-        dump = self._decider.task.state_codec.dump
+        dump = self._task.state_codec.dump
         records = []
         for number, (text, record, vote) in enumerate(new, base):
             if self._decider.keep == "contested":

@@ -11,36 +11,44 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from maker_dsl.engine.fold import Fold, FoldError, begin
+from maker_dsl.engine.encoding import RecordUnreadable, decode
+from maker_dsl.engine.fold import Fold
+from maker_dsl.engine.frame import Frame
+from maker_dsl.engine.origin import sub_run_policies
 from maker_dsl.engine.records import (
     CallRecord,
+    ComposedRecord,
     DecisionRecord,
     EndRecord,
     Event,
-    RecordUnreadable,
     ReplyRecord,
+    ReturnRecord,
     RunRecord,
-    decode,
+    SubRunRecord,
 )
-from maker_dsl.engine.start import LoadTask, decode_inputs, read_run_record
+from maker_dsl.engine.run_state import FoldError, begin
+from maker_dsl.engine.start import LoadTask, read_run_record
 from maker_dsl.journal.run_directory import RunDirectory, hash_task
-from maker_dsl.judging import Vote, judge
+from maker_dsl.judging import TIMED_OUT, Vote, judge
 from maker_dsl.task import Locals, RawReply, State, Step, Task, TaskError
 from maker_dsl.types.errors import ValueRefused
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """Where a journal says something else than what follows from it. `record` is its sequence number."""
+    """Where a journal says something else than what follows from it.
+
+    `record` is its sequence number, `step` the step's address.
+    """
 
     record: int
-    step: int | None
+    step: str | None
     what: str
     expected: str
     found: str
 
     def __str__(self) -> str:
-        place = f"record {self.record}" if self.step is None else f"record {self.record}, step {self.step + 1:,}"
+        place = f"record {self.record}" if self.step is None else f"record {self.record}, step {self.step}"
         return f"{place}: {self.what}: expected {self.expected}, found {self.found}"
 
 
@@ -53,13 +61,20 @@ class Verification:
     mismatch: Mismatch | None
     records: int
     steps: int
+    """Those of sub-runs included."""
+    sub_runs: int
     replies: int
     """Distinct replies judged again."""
     unkept: int
     """Distinct replies whose text the run did not keep."""
+    timed_out: int
+    """Distinct replies that a checker of a plug-in had no time for: taken at the run's word."""
     wrong_steps: int | None
-    """Decisions that differ from the task's reference; None where the task has none."""
+    """Decisions that differ from the tasks' references; None where a task that ran has none."""
     first_wrong_step: int | None
+    """The index of the run's step at which the first of them was taken."""
+    first_wrong_address: str | None
+    """What people call that step, or the step of a sub-run."""
     torn: str | None
     """What is wrong with bytes after the last record: an unfinished write, never acknowledged."""
     receipt: str
@@ -75,13 +90,16 @@ class _Counts:
     records: int = 0
     replies: int = 0
     unkept: int = 0
+    timed_out: int = 0
     wrong_steps: int = 0
     first_wrong_step: int | None = None
+    first_wrong_address: str | None = None
+    has_references: bool = True
 
 
 @dataclass(slots=True)
 class _Step:
-    """What is computed once for the step under verification."""
+    """What is computed once for a frame's step under verification."""
 
     index: int
     step: Step
@@ -104,7 +122,7 @@ def verify_run(directory: RunDirectory, load_task: LoadTask) -> Verification:
     """
     record = read_run_record(directory)
     text = directory.task_text()
-    task = load_task(text, record.source, decode_inputs(record.inputs))
+    task = load_task(text, record)
     verifier = _Verifier(task, hash_task(text), record)
     mismatch: Mismatch | None = None
     with directory.reader() as reader:
@@ -114,25 +132,27 @@ def verify_run(directory: RunDirectory, load_task: LoadTask) -> Verification:
                 sequence = raw.sequence
                 verifier.check(decode(raw.type, raw.payload))
         except (_Broken, FoldError) as error:
-            mismatch = Mismatch(sequence, verifier.step_index, error.what, str(error.expected), str(error.found))
+            mismatch = Mismatch(sequence, verifier.address, error.what, str(error.expected), str(error.found))
         except (RecordUnreadable, TaskError, ValueRefused) as error:
-            mismatch = Mismatch(sequence, verifier.step_index, "the record", "one that can be followed", str(error))
+            mismatch = Mismatch(sequence, verifier.address, "the record", "one that can be followed", str(error))
         receipt, torn = reader.head, reader.torn
     if verifier.fold is None and mismatch is None:
         mismatch = Mismatch(0, None, "the journal", "the record of a run", "no record")
     counts = verifier.counts
     run = None if verifier.fold is None else verifier.fold.run
-    has_reference = all(step.reference is not None for step in task.steps)
     return Verification(
         record.run,
         None if run is None or run.end is None else run.end.status,
         mismatch,
         counts.records,
-        0 if run is None else run.index,
+        0 if run is None else run.totals.steps,
+        0 if run is None else run.totals.sub_runs,
         counts.replies,
         counts.unkept,
-        counts.wrong_steps if has_reference else None,
+        counts.timed_out,
+        counts.wrong_steps if counts.has_references else None,
         counts.first_wrong_step,
+        counts.first_wrong_address,
         torn,
         receipt,
     )
@@ -147,12 +167,11 @@ class _Verifier:
         self._record = record
         self.fold: Fold | None = None
         self.counts = _Counts()
-        self._present: _Step | None = None
-
-    @property
-    def step_index(self) -> int | None:
-        """The step under verification."""
-        return None if self.fold is None else self.fold.run.index
+        self._present: dict[int, _Step] = {}
+        """The steps under verification, by frame."""
+        self.address: str | None = None
+        """The step that the record under verification is of."""
+        self._know(task)
 
     def check(self, event: Event) -> None:
         """Check and fold one event; raises _Broken and FoldError."""
@@ -161,11 +180,15 @@ class _Verifier:
         if fold is None:
             self.fold = self._begin(event)
             return
+        frame = _frame_of(fold, event)
+        self.address = frame.address()
         match event:
             case CallRecord():
-                fold.call(event, self._judged(event))
+                fold.call(event, self._judged(frame, event))
             case DecisionRecord():
-                self._decision(fold, event)
+                self._decision(fold, frame, event)
+            case SubRunRecord():
+                self._sub_run(fold, event)
             case EndRecord():
                 self._end(fold, event)
                 fold.apply(event)
@@ -181,23 +204,41 @@ class _Verifier:
             names = [name for name, value in asdict(event).items() if asdict(self._record)[name] != value]
             shown = [{name: asdict(record)[name] for name in names} for record in (event, self._record)]
             raise _Broken("what run.json says", *shown)
-        return Fold(begin(event, self.task), self.task)
+        return Fold(begin(event, self.task))
 
-    def _judged(self, call: CallRecord) -> tuple[Vote | None, ...]:
+    def _sub_run(self, fold: Fold, record: SubRunRecord) -> None:
+        task = fold.sub_run(record).task
+        assert task is not None
+        self._know(task)
+        policies = sub_run_policies(fold.run, task)
+        if record.policies != policies:
+            raise _Broken("how the steps of the sub-run are decided", policies, record.policies)
+        if record.expected_steps != task.expected_steps:
+            raise _Broken("the steps expected of the sub-run", task.expected_steps, record.expected_steps)
+
+    def _know(self, task: Task) -> None:
+        self.counts.has_references &= all(step.reference is not None for step in task.steps)
+
+    def _judged(self, frame: Frame, call: CallRecord) -> tuple[Vote | None, ...]:
         if not call.new:
             return ()
-        present = self._step()
-        if call.step != present.index:
+        present = self._step(frame)
+        if call.step != present.index or call.sub != frame.number:
             return (None,) * len(call.new)
-        return tuple(self._judge(present, record) for record in call.new)
+        assert frame.task is not None
+        return tuple(self._judge(frame.task, present, record) for record in call.new)
 
-    def _judge(self, present: _Step, record: ReplyRecord) -> Vote | None:
+    def _judge(self, task: Task, present: _Step, record: ReplyRecord) -> Vote | None:
         if record.text is None:
             self.counts.unkept += 1
             return None
+        if record.flag is not None and record.flag.name == TIMED_OUT and task.plugins:
+            # Whether a checker was in time depends on the machine.
+            self.counts.timed_out += 1
+            return None
         self.counts.replies += 1
         raw = RawReply(record.text, record.tokens, record.finish)
-        verdict = judge(self.task, present.step, present.state, present.state_locals, raw)
+        verdict = judge(task, present.step, present.state, present.state_locals, raw)
         if isinstance(verdict, Vote):
             if verdict.key != record.key:
                 raise _Broken("the verdict on a reply", _verdict(verdict.key), _verdict_of(record))
@@ -206,9 +247,11 @@ class _Verifier:
             raise _Broken("the verdict on a reply", f"flag “{verdict.name}” ({verdict.stage})", _verdict_of(record))
         return None
 
-    def _decision(self, fold: Fold, decision: DecisionRecord) -> None:
-        present = self._step()
-        opened = fold.open_step()
+    def _decision(self, fold: Fold, frame: Frame, decision: DecisionRecord) -> None:
+        if decision.sub != frame.number:
+            raise _Broken("the sub-run of a decision", "a live one", decision.sub)
+        present = self._step(frame)
+        opened = fold.open_step(frame)
         if decision.kind != present.step.name:
             raise _Broken("the kind of the step", present.step.name, decision.kind)
         won = opened.ballot.decision
@@ -222,14 +265,15 @@ class _Verifier:
         if reference is not None and present.step.vote_key(reference(present.state)) != decision.value:
             self.counts.wrong_steps += 1
             if self.counts.first_wrong_step is None:
-                self.counts.first_wrong_step = decision.step
-        self._present = None
+                self.counts.first_wrong_step = fold.run.root.index
+                self.counts.first_wrong_address = frame.address()
+        self._present.pop(frame.number, None)
         fold.decision(decision)
 
     def _end(self, fold: Fold, end: EndRecord) -> None:
         if end.status != "done":
             return
-        state = fold.run.state
+        state = fold.run.root.state
         assert state is not None
         if not self.task.is_done(state):
             raise _Broken("the end", "a state that is done", "one that is not")
@@ -237,19 +281,33 @@ class _Verifier:
         if end.result != result:
             raise _Broken("the result", result, end.result)
 
-    def _step(self) -> _Step:
-        fold = self.fold
-        assert fold is not None
-        run = fold.run
-        present = self._present
-        if present is None or present.index != run.index:
-            state = run.state
+    def _step(self, frame: Frame) -> _Step:
+        present = self._present.get(frame.number)
+        if present is None or present.index != frame.index:
+            task, state = frame.task, frame.state
+            assert task is not None
             assert state is not None
-            if self.task.is_done(state):
+            if task.is_done(state):
                 raise _Broken("the state", "one that is not done yet", "one that is")
-            step = self.task.next_step(state)
-            present = self._present = _Step(run.index, step, state, step.state_locals(state))
+            step = task.next_step(state)
+            if not isinstance(step, Step):
+                raise _Broken("the step", f"the sub-runs of `{step.name}`", "samples of a model")
+            present = self._present[frame.number] = _Step(frame.index, step, state, step.state_locals(state))
         return present
+
+
+def _frame_of(fold: Fold, event: Event) -> Frame:
+    """The frame that an event is of; the run itself where there is none."""
+    match event:
+        case CallRecord() | DecisionRecord() | ComposedRecord():
+            number = event.sub
+        case SubRunRecord():
+            number = event.parent
+        case ReturnRecord():
+            number = event.number
+        case _:
+            number = 0
+    return fold.run.frames.get(number, fold.run.root)
 
 
 def _verdict(key: str | None) -> str:

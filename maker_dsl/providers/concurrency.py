@@ -14,6 +14,8 @@ import asyncio
 import heapq
 from itertools import count
 
+Priority = tuple[int, ...]
+
 INCREASE = 4
 DECREASE = 0.8
 LONGEST_HOLD_S = 1.0
@@ -23,7 +25,7 @@ START = 32
 
 
 class ConcurrencyLimit:
-    """Places for calls. A freed place goes to the waiter of the lowest priority number, in order of arrival."""
+    """Places for calls. A freed place goes to the waiter of the lowest priority, in order of arrival."""
 
     __slots__ = (
         "_answer_s", "_held", "_in_flight", "_is_holding", "_is_searching", "_limit", "_maximum", "_sequence",
@@ -40,7 +42,7 @@ class ConcurrencyLimit:
         self._held = 0
         self._answer_s = LONGEST_HOLD_S
         self._sequence = count()
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Priority, int, asyncio.Future[None]]] = []
 
     @property
     def limit(self) -> int:
@@ -59,8 +61,8 @@ class ConcurrencyLimit:
         self._in_flight += 1
         return True
 
-    async def acquire(self, priority: int) -> None:
-        """Take a place, waiting for one; lower numbers first. A cancellation gives up the place in the queue."""
+    async def acquire(self, priority: Priority) -> None:
+        """Take a place, waiting for one; lower priorities first. A cancellation gives up the place in the queue."""
         if self.try_acquire():
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()

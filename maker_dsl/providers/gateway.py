@@ -1,7 +1,8 @@
 """The way to a provider: every attempt of a run passes here, and nowhere else is one retried, delayed or counted.
 
-Used by the engine. For each request: a place (earlier steps first, and earlier items before later ones), the pause a server asked for, requests and tokens
-per minute, the budget, one attempt, the ledger; a transient failure begins again after a wait.
+Used by the engine. For each request: a place (earlier steps first, earlier items before later ones), the pause a server
+asked for, requests and tokens per minute, the budget, one attempt, the ledger; a transient failure begins again after a
+wait.
 
 Invariants: an attempt that may have reached the server is in the ledger exactly once, whatever ended it; a reservation
 is settled or kept exactly once; nothing is sent that the budget has not granted.

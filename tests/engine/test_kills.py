@@ -12,6 +12,7 @@ from engine_kills import hanoi, work, work_unseen
 
 from maker_dsl.engine.inspection import read_events
 from maker_dsl.engine.records import DecisionRecord
+from maker_dsl.engine.start import decode_inputs
 from maker_dsl.engine.verification import verify_run
 from maker_dsl.journal import RealDisk, RunDirectory, list_runs
 
@@ -65,7 +66,7 @@ def test_a_run_killed_a_hundred_times_ends_with_the_same_decisions(tmp_path: Pat
         (directory,) = list_runs(place, RealDisk())
         assert decisions(directory) == expected
     assert runs < KILLS
-    found = verify_run(directory, lambda _text, _name, inputs: hanoi(dict(inputs)))
+    found = verify_run(directory, lambda _text, record: hanoi(decode_inputs(record.inputs)))
     assert (found.mismatch, found.status, found.wrong_steps) == (None, "done", 0)
 
 

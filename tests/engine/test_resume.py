@@ -24,11 +24,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maker_dsl.engine.checkpoint import checkpoint, restore
-from maker_dsl.engine.fold import Fold, RunState, begin
+from maker_dsl.engine.fold import Fold
 from maker_dsl.engine.inspection import read_events, read_status
 from maker_dsl.engine.recorder import Pace
 from maker_dsl.engine.records import CallRecord, DecisionRecord, EndRecord, FlagRecord, ReplyRecord, RunRecord
 from maker_dsl.engine.report import RunReport
+from maker_dsl.engine.run_state import RunState, begin
 from maker_dsl.engine.settings import RunOptions, SettingsRefused
 from maker_dsl.engine.start import ProviderSetup, resume_run
 from maker_dsl.engine.verification import verify_run
@@ -225,9 +226,10 @@ def test_a_finished_run_stays_finished() -> None:
 def known(run: RunState) -> tuple[Any, ...]:
     """All that a run's state says, in a form to be compared."""
     opened = None
-    if run.open is not None:
-        opened = (dict(run.open.ballot.votes), run.open.flagged_by_slot, run.open.votes_by_slot, run.open.samples)
-    return (run.index, run.state, run.state_hash, run.totals, run.caps, run.spent, run.granted, run.epochs, opened)
+    root = run.root
+    if root.open is not None:
+        opened = (dict(root.open.ballot.votes), root.open.flagged_by_slot, root.open.votes_by_slot, root.open.samples)
+    return (root.index, root.state, root.state_hash, run.totals, run.caps, run.spent, run.granted, run.epochs, opened)
 
 
 def test_law_4_for_every_prefix_of_a_journal_resume_is_the_fold() -> None:
@@ -237,7 +239,7 @@ def test_law_4_for_every_prefix_of_a_journal_resume_is_the_fold() -> None:
     first, *events = read_events(only_run(disk))
     assert isinstance(first, RunRecord)
     task = countdown(STEPS)
-    whole = Fold(begin(first, task), task)
+    whole = Fold(begin(first, task))
     snapshots: list[bytes] = []
     tails: list[list[Any]] = []
     for event in events:
@@ -245,18 +247,21 @@ def test_law_4_for_every_prefix_of_a_journal_resume_is_the_fold() -> None:
         for tail in tails:
             tail.append(event)
         if isinstance(event, DecisionRecord | EndRecord):
-            snapshots.append(checkpoint(whole.run, task))
+            snapshots.append(checkpoint(whole.run))
             tails.append([])
         for taken, tail in zip(snapshots, tails, strict=True):
-            resumed = Fold(restore(taken, task), task)
+            resumed = Fold(restore(taken, task))
             for each in tail:
                 resumed.apply(each)
             assert known(resumed.run) == known(whole.run)
-    without_task = Fold(begin(first, None), None)
+    without_task = Fold(begin(first, None))
     for event in events:
         without_task.apply(event)
     assert without_task.run.totals == whole.run.totals
-    assert (without_task.run.index, without_task.run.state_hash) == (whole.run.index, whole.run.state_hash)
+    assert (without_task.run.root.index, without_task.run.root.state_hash) == (
+        whole.run.root.index,
+        whole.run.root.state_hash,
+    )
 
 
 def test_status_needs_no_lock_and_no_task() -> None:
@@ -280,7 +285,7 @@ def test_the_order_of_independent_calls_does_not_matter(said: list[str], random:
     assert isinstance(first, RunRecord)
     outcomes = []
     for calls in (list(enumerate(said)), random.sample(list(enumerate(said)), len(said))):
-        fold = Fold(begin(first, task), task)
+        fold = Fold(begin(first, task))
         seen: list[str] = []
         for slot, text in calls:
             new = ()
@@ -289,7 +294,7 @@ def test_the_order_of_independent_calls_does_not_matter(said: list[str], random:
                 flag = FlagRecord("parse", "malformed", "no") if text == "?" else None
                 new = (ReplyRecord("stop", 1, text, None if flag else text, flag),)
             fold.apply(CallRecord(0, ((slot, 0),), None, "ok", new, (seen.index(text),), (1, 1, 0), 0.5))
-        opened = fold.open_step()
+        opened = fold.open_step(fold.run.root)
         votes = {slot: opened.entries[number].key for slot, number in opened.votes_by_slot.items()}
         outcomes.append(
             (opened.ballot.decision, dict(opened.ballot.votes), votes, opened.flagged_by_slot, fold.run.totals)

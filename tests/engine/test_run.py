@@ -8,7 +8,8 @@ import pytest
 from engine_lab import Counts, countdown, memory_world, new_run, only_run, right
 
 from maker_dsl.diagnostics import Diagnostic, Label, Source, Span
-from maker_dsl.engine.records import CallRecord, DecisionRecord, EndRecord, RunRecord, decode
+from maker_dsl.engine.encoding import decode
+from maker_dsl.engine.records import CallRecord, DecisionRecord, EndRecord, RunRecord
 from maker_dsl.engine.report import RunReport
 from maker_dsl.engine.start import ProviderSetup, World
 from maker_dsl.journal import MemoryDisk

@@ -9,21 +9,20 @@ from typing import Any
 import pytest
 from engine_lab import RUNS, countdown, load_countdown, memory_world, new_run, only_run, right
 
-from maker_dsl.engine.fold import FoldError
-from maker_dsl.engine.inspection import StepMissing, StepStory, explain_step, read_events
+from maker_dsl.engine.encoding import RecordUnreadable, decode, encode
+from maker_dsl.engine.inspection import read_events
 from maker_dsl.engine.records import (
     CallRecord,
     DecisionRecord,
     EndRecord,
     Event,
     FlagRecord,
-    RecordUnreadable,
-    decode,
-    encode,
 )
 from maker_dsl.engine.report import RunReport
+from maker_dsl.engine.run_state import FoldError
 from maker_dsl.engine.settings import Keep
 from maker_dsl.engine.start import ProviderSetup, reopen_run
+from maker_dsl.engine.story import StepMissing, StepStory, explain_step
 from maker_dsl.engine.verification import Verification, verify_run
 from maker_dsl.journal import MemoryDisk, RunDirectory, RunUnreadable
 from maker_dsl.providers.clock import run_virtually
@@ -174,7 +173,7 @@ def never_ended(event: Event) -> Event | None:
 def test_a_forged_record_is_named_with_its_place(change: Any, what: str | None, step: int) -> None:
     found = verified(forged(run(), change))
     assert found.mismatch is not None
-    assert found.mismatch.step == step
+    assert found.mismatch.step == str(step + 1)
     assert what is None or found.mismatch.what == what
     assert str(found.mismatch).startswith(f"record {found.mismatch.record}, step {step + 1}: ")
 
@@ -204,7 +203,7 @@ def test_decisions_that_differ_from_the_reference_are_counted_not_refused() -> N
 
 
 def test_another_task_is_not_taken_for_the_one_of_the_run() -> None:
-    found = verify_run(run(), lambda _text, _name, _inputs: countdown(STEPS + 1))
+    found = verify_run(run(), lambda _text, _record: countdown(STEPS + 1))
     assert found.mismatch is not None
     assert found.mismatch.what == "the initial state"
 
@@ -253,13 +252,15 @@ def test_a_step_is_told_with_its_prompt_its_samples_and_its_votes() -> None:
         (3, 0, "2", 0.1),
         (4, 0, "2", 0.1),
     ]
-    flagged = explain_step(run(), load_countdown(), 3).samples[0]
+    third = explain_step(run(), load_countdown(), "3")
+    assert isinstance(third, StepStory)
+    flagged = third.samples[0]
     assert flagged.flag is not None
     assert (flagged.flag.name, flagged.text, flagged.counted) == ("malformed", "let me think", False)
 
 
 def test_a_step_that_is_not_there_is_said_so() -> None:
-    with pytest.raises(StepMissing, match="has not come to step 5: 4 steps are decided"):
+    with pytest.raises(StepMissing, match="has not come to step 5: 4 steps are taken"):
         explain_step(run(), load_countdown(), STEPS + 1)
 
 
