@@ -12,13 +12,12 @@ Refused            a task, an input, a profile or a setting is wrong: carries di
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from maker_dsl.diagnostics import Diagnostic, Label, Problems, Source, Span, concise
+from maker_dsl.choosing import ProfileRefused, ProviderChoice, Refused, read_profile
+from maker_dsl.diagnostics import Diagnostic, Label, Source, Span
 from maker_dsl.diagnostics.text import render_all
 from maker_dsl.engine.fit import Model
 from maker_dsl.engine.fit import misfits as find_misfits
@@ -26,7 +25,7 @@ from maker_dsl.engine.inspection import read_status
 from maker_dsl.engine.records import RunRecord
 from maker_dsl.engine.report import Observer, RunReport, Status
 from maker_dsl.engine.settings import RunOptions, SettingsRefused
-from maker_dsl.engine.start import ProviderSetup, begin_run, decode_inputs, reopen_run
+from maker_dsl.engine.start import begin_run, decode_inputs, reopen_run
 from maker_dsl.engine.story import RunsStory, StepStory, explain_step
 from maker_dsl.engine.verification import Verification, verify_run
 from maker_dsl.journal.disk import RealDisk
@@ -36,10 +35,8 @@ from maker_dsl.judging import judge as judge_raw
 from maker_dsl.language import Checked, InputRefused, check_text
 from maker_dsl.language import load as read_task
 from maker_dsl.plugins.allowed import AllowedCheckers, PluginMissing
-from maker_dsl.providers.open import ProfileError, open_provider
+from maker_dsl.providers.open import ProfileError
 from maker_dsl.providers.profile import Profile
-from maker_dsl.providers.profiles import load_profile, profile_directories
-from maker_dsl.providers.secrets import STRUCK, public_value
 from maker_dsl.providers.window import window_of
 from maker_dsl.task import Finish, PluginBroken, RawReply, RunStep, Step, Task, TaskError
 from maker_dsl.tokens import estimate_tokens
@@ -48,20 +45,8 @@ RUNS = Path("runs")
 """Where runs are kept unless somebody says otherwise."""
 
 
-class Refused(Exception):
-    """Something that somebody wrote is wrong; nothing was started."""
-
-    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = tuple(diagnostics)
-        super().__init__("\n".join(concise.render(one).rstrip() for one in self.diagnostics))
-
-
 class TaskRefused(Refused):
     """The task file is wrong."""
-
-
-class ProfileRefused(Refused):
-    """The profile is wrong."""
 
 
 def diagnostics_of(error: BaseException) -> tuple[Diagnostic, ...] | None:
@@ -125,17 +110,19 @@ def run(
     *,
     provider: str = "simulated",
     overrides: Sequence[str] = (),
+    stand_ins: Mapping[str, str] | None = None,
     runs: str | Path = RUNS,
     options: RunOptions | None = None,
     observer: Observer | None = None,
 ) -> RunReport:
     """Carry out a task; one given by path or name has its default inputs. A run that stops early is a report.
 
+    `stand_ins` are profiles, by name or path, for the names that the task's steps ask for, as `--with` gives them.
     Raises as `load`, and ProfileRefused, ProfileError, SettingsRefused, ProviderError, JournalError: nothing was run.
     """
     bound = task if isinstance(task, Task) else load(task)
     options = options or RunOptions()
-    choice = ProviderChoice(provider, overrides)
+    choice = ProviderChoice(provider, overrides, stand_ins)
 
     async def go() -> RunReport:
         setup = choice.open(bound, options.seed)
@@ -150,6 +137,7 @@ def resume(
     runs: str | Path = RUNS,
     provider: str | None = None,
     overrides: Sequence[str] = (),
+    stand_ins: Mapping[str, str] | None = None,
     options: RunOptions | None = None,
     observer: Observer | None = None,
 ) -> RunReport:
@@ -157,7 +145,7 @@ def resume(
     directory = open_run(run, runs)
 
     async def go() -> RunReport:
-        choose = ProviderChoice(provider, overrides)
+        choose = ProviderChoice(provider, overrides, stand_ins)
         return await reopen_run(directory, load_kept_task, choose, options, observer=observer).go()
 
     return _in_a_loop(go)
@@ -197,138 +185,25 @@ def open_run(run: str | Path, runs: str | Path = RUNS) -> RunDirectory:
     return find_run(Path(runs), str(run), RealDisk())
 
 
-def read_profile(name: str, overrides: Sequence[str] = ()) -> Profile:
-    """A checked profile; raises ProfileRefused."""
-    problems = Problems()
-    profile = load_profile(name, overrides, profile_directories(Path.cwd()), os.environ, problems)
-    if profile is None:
-        raise ProfileRefused(problems)
-    return profile
-
-
-def misfits(task: Task, profile: Profile) -> tuple[Diagnostic, ...]:
+def misfits(task: Task, profile: Profile, named: Mapping[str, Profile] | None = None) -> tuple[Diagnostic, ...]:
     """Warnings of prompts that may not fit into the profile's model, and of right replies that it would cut off.
 
-    Steps with a profile of their own are held against that one, if it is there.
+    Steps with a profile of their own are held against what stands for it: `named` where that is settled, else the
+    profile of that name, if it is there.
     """
 
     def model_of(step: Step) -> Model | None:
         chosen = profile
-        if step.profile is not None:
+        if step.profile is not None and named is not None:
+            chosen = named.get(step.profile.name, profile)
+        elif step.profile is not None:
             try:
                 chosen = read_profile(step.profile.name)
             except ProfileRefused:
                 return None
-        said = chosen.max_tokens if "max_tokens" in chosen.model_fields_set else None
-        return Model(chosen.model or chosen.name, window_of(chosen).context, said)
+        return Model(chosen.model or chosen.name, window_of(chosen).context, chosen.max_tokens)
 
     return find_misfits(task, model_of)
-
-
-class ProviderChoice:
-    """Which provider a run has: a profile by name or path, and changes to single keys of it.
-
-    With a name of None, going on with a run takes the profile and the changes that the run was started with.
-    """
-
-    def __init__(self, name: str | None, overrides: Sequence[str] = ()) -> None:
-        self._name = name
-        self._overrides = tuple(overrides)
-
-    @cached_property
-    def profile(self) -> Profile:
-        """The profile of a new run, checked; raises ProfileRefused."""
-        return read_profile(self._name or "simulated", self._overrides)
-
-    def open(self, task: Task, seed: int | None) -> ProviderSetup:
-        """The provider for a new run, ready for calls. Raises ProfileRefused, ProfileError, PermanentError."""
-        return _open_setup(self.profile, self._name or "simulated", self._overrides, task, seed)
-
-    def __call__(self, task: Task, record: RunRecord) -> ProviderSetup:
-        """The provider with which to go on with a run. Raises as `open`."""
-        if self._name is not None:
-            return self.open(task, record.seed)
-        given = {_key_of(override) for override in self._overrides}
-        kept = [one for one in record.profile.get("overrides", []) if _key_of(one) not in given]
-        secret = [one for one in kept if STRUCK in one]
-        if secret:
-            raise ProfileRefused(map(_not_kept, secret))
-        asked = str(record.profile.get("asked", "simulated"))
-        overrides = (*kept, *self._overrides)
-        profile = read_profile(asked, overrides)
-        now, then = _flat(profile.public()), _flat(record.profile)
-        changed = [key for key in {**then, **now} if now.get(key) != then.get(key) and key not in given]
-        changed = [key for key in changed if key not in ("asked", "overrides")]
-        if changed:
-            raise ProfileRefused([_changed(asked, changed)])
-        return _open_setup(profile, asked, overrides, task, record.seed)
-
-
-def _open_setup(profile: Profile, name: str, overrides: Sequence[str], task: Task, seed: int | None) -> ProviderSetup:
-    own_seed = profile.simulate.seed or 0
-    said = profile.model_fields_set
-    number = _number_of(profile.temperature) if "temperature" in said else None
-    options = RunOptions(
-        ahead_by=profile.vote.ahead_by,
-        max_samples=profile.vote.max_samples,
-        first_temperature=_number_of(profile.first_temperature),
-        temperature=number,
-        max_tokens=profile.max_tokens,
-        seed=own_seed,
-    )
-    return ProviderSetup(
-        open_provider(profile, task, own_seed if seed is None else seed),
-        profile.limits_of_calls,
-        profile.retry_policy,
-        options,
-        {"asked": name, "overrides": [_public_override(one) for one in overrides], **profile.public()},
-    )
-
-
-def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A table's settings by their dotted keys."""
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return flat
-
-
-def _number_of(temperature: float | str | None) -> float | None:
-    """The temperature to ask for; one of `default` is dropped by the adapter."""
-    return None if temperature is None or isinstance(temperature, str) else temperature
-
-
-def _key_of(override: str) -> str:
-    return override.partition("=")[0].strip()
-
-
-def _public_override(override: str) -> str:
-    """The change as a run may keep it: its value struck out where any of it is secret."""
-    key, _, value = override.partition("=")
-    *tables, name = key.strip().split(".")
-    is_secret = any(table.endswith("headers") for table in tables) or public_value(name, value) != value
-    return f"{key}={STRUCK if is_secret else value}"
-
-
-def _not_kept(override: str) -> Diagnostic:
-    source = Source("--override", override)
-    return Diagnostic(
-        "MK680",
-        f"the run was started with a secret `{_key_of(override)}`, which it did not keep",
-        Label(Span(source, 0, len(override))),
-        help=f"give it again: `--override {_key_of(override)}=…`, better as a variable that `api_key_env` names",
-    )
-
-
-def _changed(name: str, keys: Sequence[str]) -> Diagnostic:
-    source = Source("the run's provider", name)
-    listed = ", ".join(f"`{key}`" for key in keys)
-    return Diagnostic(
-        "MK681",
-        "the profile has changed since the run started",
-        Label(Span(source, 0, len(name)), f"other than it was: {listed}"),
-        help=f"put it back, or say that the run is to go on with it as it is now: `--provider {name}`",
-    )
 
 
 def load_kept_task(text: str, record: RunRecord) -> Task:

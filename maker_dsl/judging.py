@@ -43,6 +43,9 @@ class Flag:
 
 Verdict = Vote | Flag
 
+TIMED_OUT = "timed out"
+"""The flag of a reply that a checker of a plug-in had no time for."""
+
 _REFUSALS: dict[str, str] = {"locate": "missing", "parse": "malformed", "type": "out of range"}
 
 
@@ -81,7 +84,7 @@ def judge(
             if not invariant.holds(new_state):
                 return Flag("invariant", invariant.why, f"the new state breaks the invariant “{invariant.why}”")
     except CheckerTimeout as error:
-        return Flag(where[0], "timed out", f"{where[1]} could not be checked: {error}")
+        return Flag(where[0], TIMED_OUT, f"{where[1]} could not be checked: {error}")
     except EvaluationError as error:
         return Flag(where[0], "error", f"{where[1]} could not be computed: {error}")
     except ValueRefused as error:

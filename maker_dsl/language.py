@@ -98,12 +98,14 @@ def check_text(
     files = read_project(main, problems)
     tasks = check_project(files, problems)
     programs: dict[str, Program] = {}
+    is_broken = False
     text = whole_text(files, tasks)
     for checked in tasks:
         bound = BoundCheckers(checked.checkers, checkers, problems)
         programs[checked.name] = Program(checked, text, programs, bound)
+        is_broken = is_broken or bound.is_broken
     for checked in tasks:
-        if is_whole(checked, tasks):
+        if is_whole(checked, tasks) and not is_broken:
             try_out(programs[checked.name], problems)
     return Checked(source, problems.sorted(), () if problems.has_errors else tuple(programs.values()))
 

@@ -33,6 +33,8 @@ def verify(run: str, runs: Path, as_json: bool) -> int:
     result(f"{found.run}: verified: {steps}, {records}, {replies} judged again".replace("replys", "replies"))
     if found.unkept:
         say(f"  {count(found.unkept, 'reply', 'replies')} not kept by the run could not be judged again")
+    if found.timed_out:
+        say(f"  {count(found.timed_out, 'reply', 'replies')} that a checker had no time for taken at the run's word")
     if found.torn:
         say("  the journal ends in a record that was being written; `maker resume` cuts it off")
     if found.wrong_steps is not None:

@@ -26,6 +26,7 @@ class BoundCheckers:
         self.functions: dict[str, Callable[..., Value]] = {}
         self.versions: dict[str, str] = {}
         self.unallowed: dict[str, Diagnostic] = {}
+        before = len(problems)
         for one in declared:
             try:
                 version = None if offered is None else offered.version(one.plugin)
@@ -41,6 +42,8 @@ class BoundCheckers:
             self.versions[one.plugin] = version
             if _fits(one, offered, problems):
                 self.functions[one.name] = _checking(one, offered.function(one.plugin, one.name))
+        self.is_broken = len(problems) > before
+        """Whether an allowed plug-in does not bear out what is declared."""
 
 
 _INSTALL = {name: f"`pip install 'maker-dsl[{name}]'` brings what it needs" for name in ("algebra", "logic")}

@@ -7,7 +7,7 @@ from itertools import islice
 from types import TracebackType
 
 from maker_dsl.diagnostics import Source, Span
-from maker_dsl.expressions.errors import EvaluationError
+from maker_dsl.expressions.errors import CheckerTimeout, EvaluationError
 
 FAILURES = (EvaluationError, ArithmeticError, LookupError, RecursionError, MemoryError)
 """What compiled expressions may raise; anything else is a mistake of ours."""
@@ -21,7 +21,8 @@ def located(error: BaseException, source: Source) -> EvaluationError:
     message = _message(error)
     if span is not None and "\n" not in span.text and len(span.text) <= 60:
         message = f"`{span.text}`: {message}"
-    return EvaluationError(message, span)
+    made = CheckerTimeout if isinstance(error, CheckerTimeout) else EvaluationError
+    return made(message, span)
 
 
 def _message(error: BaseException) -> str:
