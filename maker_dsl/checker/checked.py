@@ -79,13 +79,12 @@ class CheckedStep:
 
 @dataclass(frozen=True, slots=True)
 class CheckedRun:
-    """A `run` of a step: `inputs` gives a list with the inputs of each sub-run; `type` is that of the result."""
+    """A `run` of a step; `inputs` gives a list with the inputs of each sub-run."""
 
     name: str
     task: str
     declaration: tree.Run
     inputs: tree.Expression
-    type: Type
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,8 +169,12 @@ def _visible(file: ProjectFile, files: Sequence[ProjectFile], declared: dict[int
         tasks.update((task.name.name, None) for task in one.tasks)
         tasks.update((task.signature.name, task.signature) for task in reversed(declared.get(id(one), [])))
     elsewhere = {task.name.name: task.name.span for one in files if id(one) not in direct for task in one.tasks}
-    is_complete = not any(used is None or used.is_broken for _, used in file.uses)
-    return VisibleTasks(tasks, is_complete, {name: span for name, span in elsewhere.items() if name not in tasks})
+    return VisibleTasks(
+        tasks=tasks,
+        missing=tuple(use.path.value for use, used in file.uses if used is None),
+        is_complete=not any(used.is_broken for _, used in file.uses if used is not None),
+        elsewhere={name: span for name, span in elsewhere.items() if name not in tasks},
+    )
 
 
 def _refuse_clashes(files: Sequence[ProjectFile], problems: Problems) -> None:

@@ -62,9 +62,9 @@ def check_run_step(
     for name in results:
         outer.declare(Binding(name, NeverType(), "let", results[name].span))
     checked = [_check_run(run, outer, results, context, visible) for run in runs]
-    for run, one in zip(runs, checked, strict=True):
+    for run in runs:
         is_new = names.declare(run.name, "a result")
-        type_ = NeverType() if one is None or not is_new else one.type
+        type_ = _result_type(run, visible) if is_new else NeverType()
         scope.declare(Binding(run.name.name, type_, "let", run.name.span))
     found = Problems()
     inner = replace(context, problems=found)
@@ -174,8 +174,14 @@ def _check_run(
         return None
     members = tuple(Member(one.name.name, type_) for one, type_ in zip(run.arguments, given, strict=True))
     inputs = _inputs(run, clause, RecordType(members), context.typing)
-    type_ = task.result if run.each is None else ListType(task.result)
-    return CheckedRun(run.name.name, task.name, run, inputs, type_)
+    return CheckedRun(run.name.name, task.name, run, inputs)
+
+
+def _result_type(run: tree.Run, visible: VisibleTasks) -> Type:
+    """What a `run` gives, whatever is wrong with its arguments."""
+    task = visible.tasks.get(run.task.name)
+    result = NeverType() if task is None else task.result
+    return result if run.each is None else ListType(result)
 
 
 def _find_task(run: tree.Run, context: TaskContext, visible: VisibleTasks) -> TaskSignature | None:
@@ -183,11 +189,15 @@ def _find_task(run: tree.Run, context: TaskContext, visible: VisibleTasks) -> Ta
     visible.needed.add(name)
     if name in visible.tasks:
         return visible.tasks[name]
-    if not visible.is_complete:
-        return None
     also: list[Label] = []
     listed = "known here are " + ", ".join(f"`{one}`" for one in visible.tasks)
-    help = did_you_mean(name, visible.tasks, f'{listed}; `use "file.maker"` brings in the tasks of another file')
+    otherwise = f'{listed}; `use "file.maker"` brings in the tasks of another file'
+    if visible.missing:
+        files = " or ".join(f"`{one}`" for one in visible.missing)
+        otherwise = f"it may stand in {files}, which can't be used; {listed}"
+    help = did_you_mean(name, visible.tasks, otherwise)
+    if help == otherwise and not visible.is_complete:
+        return None
     title, label = f"there is no task `{name}`", ""
     what = _what_else(name, context)
     if name in visible.elsewhere:
@@ -279,7 +289,9 @@ def _pointing_at(
 
 def _refuse_missing(run: tree.Run, task: TaskSignature, context: TaskContext) -> None:
     given = {one.name.name for one in run.arguments}
-    missing = [one for one in task.inputs if one.is_required and one.name not in given]
+    needed = [one for one in task.inputs if one.is_required and one.name not in given]
+    misspelt = [name for name in given if task.input(name) is None]
+    missing = [one for one in needed if not any(did_you_mean(name, [one.name]) for name in misspelt)]
     if missing:
         listed = " and ".join(f"`{one.name}`" for one in missing)
         title = f"`{task.name}` needs the input{'s' if len(missing) > 1 else ''} {listed}"

@@ -43,8 +43,10 @@ class VisibleTasks:
 
     tasks: Mapping[str, TaskSignature | None]
     """By name; None for a task that could not be read."""
+    missing: tuple[str, ...]
+    """The files that are used and not there: an unknown name may be one of their tasks."""
     is_complete: bool
-    """False where a used file could not be read: an unknown name may be one of its tasks."""
+    """False where a used file could be read in part only: an unknown name may stand in the rest."""
     elsewhere: Mapping[str, Span]
     """The tasks of files that belong to the task as well but are not used by this one, and where they stand."""
     needed: set[str] = field(default_factory=set)

@@ -99,6 +99,10 @@ def finish_task(declared: DeclaredTask, read_grammar: GrammarReader, visible: Vi
     if parts.expect is not None:
         check(parts.expect.count, context.inputs, problems, context.typing, IntType())
     votes = check_vote_settings(parts.votes, context)
+    if parts.votes and parts.steps and all(map(runs_tasks, parts.steps)):
+        title = "all steps of this task run tasks: there is nothing to vote on"
+        help = "the tasks that it runs have votes of their own: delete this one"
+        problems.add("MK224", title, head(parts.votes[0].span), help=help)
     if parts.state is None:
         return None
     steps = _check_steps(parts, votes, context, read_grammar, visible)

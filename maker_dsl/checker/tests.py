@@ -50,10 +50,24 @@ def _check_test(
         listed = "the steps are " + ", ".join(f"`{name}`" for name in names)
         nearest = did_you_mean(test.step.name, names, listed)
         problems.add("MK272", f"there is no step `{test.step.name}`", test.step.span, help=nearest)
+    _refuse_runs(test, steps, context)
     if test.reason is not None:
         _check_reason(test.reason, test.step, steps, context)
     for condition in test.then:
         _check_then(condition, context)
+
+
+def _refuse_runs(test: tree.Test, steps: Sequence[tree.Step], context: TaskContext) -> None:
+    """Report a test that can only be about a step that runs tasks."""
+    meant = [step for step in steps if test.step is None or step_name(step) == test.step.name]
+    runs = [part for step in meant for part in step.parts if isinstance(part, tree.Run)]
+    asks = any(not any(isinstance(part, tree.Run) for part in step.parts) for step in meant)
+    if runs and not asks:
+        place = test.name.span if test.step is None else test.step.span
+        title = f"step `{test.step.name}` runs tasks" if test.step is not None else "all steps of this task run tasks"
+        also = [Label(runs[0].task.span, "asked of the models are the steps of this task")]
+        help = "test the steps that ask a model, in the tasks that are run"
+        context.problems.add("MK224", f"{title}: there is no reply to judge", place, also=also, help=help)
 
 
 def _check_then(condition: tree.Expression, context: TaskContext) -> None:

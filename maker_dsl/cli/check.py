@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
 
-from maker_dsl.api import misfits, read_profile
+from maker_dsl.api import misfits
+from maker_dsl.choosing import read_profile
 from maker_dsl.cli.exits import ExitCode
 from maker_dsl.cli.loading import allow_option, check_file
 from maker_dsl.cli.output import colour_on, count, json_result, result, say, summary
@@ -36,18 +38,22 @@ def check(
     if overrides and provider is None:
         raise click.UsageError("--override changes a key of a profile: name one with --provider.")
     profile = None if provider is None else read_profile(provider, overrides)
-    found = []
+    found: list[Diagnostic] = []
+    seen: set[tuple[str, str, int, int]] = set()
     waiting: set[str] = set()
     wrong = False
     for file in files:
         checked = check_file(file, allowed)
         diagnostics = list(checked.diagnostics)
         if checked.program is not None:
-            diagnostics += failed_tests(checked.program)
+            diagnostics += [one for program in checked.programs for one in failed_tests(program)]
             waiting |= {name for outline in checked.program.outlines for name in outline.unallowed}
         wrong = wrong or checked.program is None or len(diagnostics) > len(checked.diagnostics)
         if profile is not None and checked.program is not None:
             diagnostics += _misfits(checked.program, profile)
+        # A file that several use is checked with each of them.
+        diagnostics = [one for one in diagnostics if _place(one) not in seen]
+        seen |= {_place(one) for one in diagnostics}
         found += diagnostics
         for diagnostic in diagnostics:
             if form == "json":
@@ -69,3 +75,8 @@ def _misfits(program: Program, profile: Profile) -> tuple[Diagnostic, ...]:
     except (InputRefused, TaskError):
         say(f"whether `{program.name}` fits the model depends on its inputs: `maker run` says so at its start")
         return ()
+
+
+def _place(diagnostic: Diagnostic) -> tuple[str, str, int, int]:
+    span = diagnostic.primary.span
+    return diagnostic.code, os.path.realpath(span.source.name), span.start, span.end

@@ -218,7 +218,7 @@ def test_latencies_are_spread_as_set() -> None:
 
 def test_a_task_without_a_reference_is_refused_with_what_to_do() -> None:
     task = countdown(with_reference=False)
-    assert steps_without_reference(task) == ("down",)
+    assert steps_without_reference(task) == ("`down`",)
     with pytest.raises(PermanentError) as caught:
         SimulatedModel(task, Rates())
     assert "has none for step `down`" in str(caught.value)
