@@ -21,8 +21,6 @@ from maker_dsl.version import __version__
 
 if TYPE_CHECKING:
     from maker_dsl.api import (
-        ProfileRefused,
-        Refused,
         TaskRefused,
         check,
         diagnostics_of,
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
         status,
         verify,
     )
+    from maker_dsl.choosing import ProfileRefused, Refused
     from maker_dsl.compiler.binding import InputRefused
     from maker_dsl.diagnostics import Diagnostic
     from maker_dsl.engine.report import RunReport, Status
@@ -45,19 +44,20 @@ if TYPE_CHECKING:
     from maker_dsl.journal.errors import JournalError
     from maker_dsl.judging import Flag, Verdict, Vote
     from maker_dsl.language import FileProblem
+    from maker_dsl.plugins.allowed import PluginMissing
     from maker_dsl.providers.open import ProfileError
     from maker_dsl.providers.port import ProviderError
     from maker_dsl.task import Task, TaskError
 
 _HOMES = {
     "maker_dsl.providers.port": ("ProviderError",),
+    "maker_dsl.plugins.allowed": ("PluginMissing",),
     "maker_dsl.providers.open": ("ProfileError",),
     "maker_dsl.language": ("FileProblem",),
     "maker_dsl.journal.errors": ("JournalError",),
     "maker_dsl.compiler.binding": ("InputRefused",),
+    "maker_dsl.choosing": ("ProfileRefused", "Refused"),
     "maker_dsl.api": (
-        "ProfileRefused",
-        "Refused",
         "TaskRefused",
         "check",
         "diagnostics_of",
@@ -97,6 +97,7 @@ __all__ = [
     "Flag",
     "InputRefused",
     "JournalError",
+    "PluginMissing",
     "ProfileError",
     "ProfileRefused",
     "ProviderError",
