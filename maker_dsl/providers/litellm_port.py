@@ -24,6 +24,7 @@ from maker_dsl.providers.litellm_errors import classify
 from maker_dsl.providers.port import Completion, PermanentError, Price, Reply, Request, TransientError, Usage
 from maker_dsl.providers.profile import Profile
 from maker_dsl.providers.secrets import Secrets, public_url
+from maker_dsl.providers.window import window_of
 from maker_dsl.task import Finish, Prompt
 
 _MANY = 8
@@ -99,6 +100,7 @@ class LiteLLMProvider:
         self._server = "the server" if profile.api_base is None else f"the server at {public_url(profile.api_base)}"
         self._secrets = secrets
         self._sends_temperature = profile.sends_temperature
+        self._most_output = window_of(profile).output if profile.max_tokens is None else None
         self._arguments = _arguments(profile, key)
         self._unlogged = _unlogged_calls()
         LiteLLMProvider._open += 1
@@ -121,7 +123,8 @@ class LiteLLMProvider:
         if request.temperature is not None and self._sends_temperature:
             arguments["temperature"] = request.temperature
         if request.max_tokens is not None:
-            arguments["max_tokens"] = request.max_tokens
+            most = self._most_output
+            arguments["max_tokens"] = request.max_tokens if most is None else min(request.max_tokens, most)
         if len(request.draws) > 1:
             arguments["n"] = len(request.draws)
         quiet = self._unlogged.set(True)

@@ -85,7 +85,7 @@ class Profile(_Table):
     api_version: str | None = None
     temperature: Temperature | None = None
     first_temperature: Annotated[float, Field(ge=0.0, le=2.0, allow_inf_nan=False)] | None = None
-    max_tokens: PositiveInt = 750
+    max_tokens: PositiveInt | None = None
     context_tokens: PositiveInt | None = None
     timeout_s: PositiveSeconds = 120.0
     samples_per_call: PositiveInt | None = None

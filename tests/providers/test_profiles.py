@@ -136,7 +136,7 @@ def test_the_public_form_has_every_setting_and_no_secret(tmp_path: Path) -> None
     assert public["api_base"] == "https://host:8000/v1"
     assert public["params"]["top_p"] == 0.5
     assert public["params"]["extra_body"]["max_tokens"] == 5
-    assert public["max_tokens"] == 750
+    assert public["timeout_s"] == 120.0
     assert "abcdef" in " ".join(profile.secret_values())
 
 
