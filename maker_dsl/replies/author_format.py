@@ -8,6 +8,7 @@ none, which is null; any other exactly one.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -31,6 +32,9 @@ from maker_dsl.types.display import phrase, with_article, words
 from maker_dsl.types.errors import ValueRefused
 from maker_dsl.types.type import ListType, Member, OptionalType, RecordType, StringType, Type
 
+_WORD = re.compile(r"(?:\(\?i:)?(\w+)\\b\)?")
+"""A regex that is a word in disguise, such as `/and\\b/`."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Cover:
@@ -53,6 +57,7 @@ class AuthorFormat:
         self._locate = placement.locator(place, placement.opening_literals(first_texts(self._parser) or frozenset()))
         self._symbols = field_symbols(notation.text, self._fields)
         self._phrases = _phrases(self._parser, notation.type)
+        self._header = read_header(notation.text)
 
     @property
     def grammar(self) -> str:
@@ -76,7 +81,7 @@ class AuthorFormat:
     @cached_property
     def example(self) -> str:
         """What `{{ reply.example }}` puts into the prompt: the grammar's own, or one that is found, or nothing."""
-        own = placement.placed(read_header(self._notation.text).example, self._place)
+        own = placement.placed(self._header.example, self._place)
         if isinstance(self.read(own), Parsed):
             return own
         try:
@@ -145,7 +150,7 @@ class AuthorFormat:
 
     @cached_property
     def _derivation(self) -> Derivation:
-        return Derivation(self._parser, self._symbols)
+        return Derivation(self._parser, self._symbols, self._header.example)
 
     def render(self, value: ReplyValue) -> str:
         """A text of the grammar that reads back as the value; raises `ValueRefused` where none is found."""
@@ -240,8 +245,9 @@ def _phrases(parser: Lark, type: RecordType) -> dict[str, str]:
     for terminal in parser.terminals:
         value = str(terminal.pattern.value)
         named = alone.get(terminal.name) if terminal.name.startswith("__ANON") else terminal.name.lower()
-        if terminal.pattern.type == "str":
-            said[terminal.name] = f"`{value}`"
+        word = _WORD.fullmatch(value)
+        if terminal.pattern.type == "str" or word is not None:
+            said[terminal.name] = f"`{value if word is None else word[1]}`"
         elif named is None or not named.strip("_"):
             said[terminal.name] = f"`/{value}/`"
         else:
