@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from maker_dsl.api import misfits
-from maker_dsl.choosing import read_profile
 from maker_dsl.cli.exits import ExitCode
 from maker_dsl.cli.loading import allow_option, check_file
 from maker_dsl.cli.output import colour_on, count, json_result, result, say, summary
 from maker_dsl.diagnostics import Diagnostic, concise
 from maker_dsl.diagnostics.as_json import as_json
 from maker_dsl.diagnostics.text import render
-from maker_dsl.language import InputRefused, Program
 from maker_dsl.plugins.allowed import AllowedCheckers
-from maker_dsl.providers.profile import Profile
-from maker_dsl.task import TaskError
 from maker_dsl.testing import failed_tests
+
+if TYPE_CHECKING:
+    from maker_dsl.cli.fitting import Fitting
 
 
 @click.command()
@@ -37,7 +36,7 @@ def check(
     """
     if overrides and provider is None:
         raise click.UsageError("--override changes a key of a profile: name one with --provider.")
-    profile = None if provider is None else read_profile(provider, overrides)
+    fitting = None if provider is None else _fitting(provider, overrides)
     found: list[Diagnostic] = []
     seen: set[tuple[str, str, int, int]] = set()
     waiting: set[str] = set()
@@ -49,8 +48,8 @@ def check(
             diagnostics += [one for program in checked.programs for one in failed_tests(program)]
             waiting |= {name for outline in checked.program.outlines for name in outline.unallowed}
         wrong = wrong or checked.program is None or len(diagnostics) > len(checked.diagnostics)
-        if profile is not None and checked.program is not None:
-            diagnostics += _misfits(checked.program, profile)
+        if fitting is not None and checked.program is not None:
+            diagnostics += fitting.misfits(checked)
         # A file that several use is checked with each of them.
         diagnostics = [one for one in diagnostics if _place(one) not in seen]
         seen |= {_place(one) for one in diagnostics}
@@ -68,13 +67,11 @@ def check(
     return ExitCode.WRONG if wrong else ExitCode.DONE
 
 
-def _misfits(program: Program, profile: Profile) -> tuple[Diagnostic, ...]:
-    """What may not fit into the profile's model, with the inputs' defaults; nothing for a task that needs inputs."""
-    try:
-        return misfits(program.bind({}), profile)
-    except (InputRefused, TaskError):
-        say(f"whether `{program.name}` fits the model depends on its inputs: `maker run` says so at its start")
-        return ()
+def _fitting(provider: str, overrides: tuple[str, ...]) -> Fitting:
+    """What holds tasks against a model; a check without it need not load the engine."""
+    from maker_dsl.cli.fitting import Fitting
+
+    return Fitting(provider, overrides)
 
 
 def _place(diagnostic: Diagnostic) -> tuple[str, str, int, int]:
