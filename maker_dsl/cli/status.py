@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,17 @@ from maker_dsl.cli.watching import cost_text, describe, duration
 from maker_dsl.cli.working import resume_line, runs_option
 from maker_dsl.engine.encoding import RecordUnreadable
 from maker_dsl.engine.inspection import read_status
-from maker_dsl.engine.report import Status
+from maker_dsl.engine.report import LiveFrame, Status
 from maker_dsl.journal.disk import RealDisk
 from maker_dsl.journal.errors import JournalError
 from maker_dsl.journal.run_directory import RunDirectory, list_runs
+
+MOST_FRAMES = 20
+"""How many live sub-runs are told; `--json` has them all."""
+
+MOST_VOTES = 3
+LONGEST_KEY = 60
+LONGEST_ADDRESS = 80
 
 
 @click.command()
@@ -43,15 +51,43 @@ def status(run: str, runs: Path, as_json: bool) -> int:
     result("  " + ", ".join(text for name, text in describe(progress, speed) if name not in ("left", "speed")))
     for name, number in sorted(progress.flags.items(), key=lambda item: -item[1]):
         result(f"  flagged {number:,} × {name}")
-    if found.open_votes:
-        result(f"  votes of step {progress.steps + 1:,} so far:")
-        for key, votes in found.open_votes.items():
-            result(f"    {count(votes, 'vote')} for {key}")
+    _tell_live(found.live)
     if found.result_json is not None:
         result(f"  result: {found.result_json}")
     elif writer is None:
         result(f"  go on with: {resume_line(progress.run, found.status, found.reason, runs)}")
     return ExitCode.DONE
+
+
+def _tell_live(live: tuple[LiveFrame, ...]) -> None:
+    """The votes of open steps; where sub-runs are live, the tree of them."""
+    root = live[0]
+    if root.sub_runs_done is None:
+        if root.open_votes:
+            result(f"  votes of step {root.address} so far:")
+            for key, number in root.open_votes.items():
+                result(f"    {count(number, 'vote')} for {key}")
+        return
+    told = [frame for frame in live if frame is root or frame.live_sub_runs != 1 or frame.sub_runs_done]
+    for frame in told[:MOST_FRAMES]:
+        address = frame.address
+        if len(address) > LONGEST_ADDRESS:
+            address = f"{address[: LONGEST_ADDRESS // 2]}…{address[-LONGEST_ADDRESS // 2 :]}"
+        result(f"  step {address} of {frame.task}: {_doing(frame)}")
+    if len(told) > MOST_FRAMES:
+        result(f"  and {len(told) - MOST_FRAMES:,} more")
+
+
+def _doing(frame: LiveFrame) -> str:
+    if frame.sub_runs_done is not None:
+        return f"{count(frame.live_sub_runs, 'sub-run')} live, {frame.sub_runs_done:,} done"
+    votes = [f"{number:,} for {_shortened(key)}" for key, number in frame.open_votes.items()]
+    more = [f"{len(votes) - MOST_VOTES:,} more"] if len(votes) > MOST_VOTES else []
+    return "votes " + ", ".join(votes[:MOST_VOTES] + more) if votes else "no votes yet"
+
+
+def _shortened(key: str) -> str:
+    return key if len(key) <= LONGEST_KEY else key[: LONGEST_KEY - 1] + "…"
 
 
 @click.command()
@@ -108,5 +144,6 @@ def _as_json(found: Status, state: str) -> dict[str, Any]:
         "cost_usd": progress.cost_usd,
         "seconds": round(progress.seconds, 3),
         "open_votes": dict(found.open_votes),
+        "live": [asdict(frame) for frame in found.live],
         "result": None if found.result_json is None else orjson.Fragment(found.result_json.encode()),
     }

@@ -29,8 +29,10 @@ def verify(run: str, runs: Path, as_json: bool) -> int:
     if found.mismatch is not None:
         result(f"{found.run}: MISMATCH at {found.mismatch}")
         return ExitCode.NOT_DONE
-    steps, records, replies = count(found.steps, "step"), count(found.records, "record"), count(found.replies, "reply")
-    result(f"{found.run}: verified: {steps}, {records}, {replies} judged again".replace("replys", "replies"))
+    steps, records = count(found.steps, "step"), count(found.records, "record")
+    below = f", {count(found.sub_runs, 'sub-run')}" if found.sub_runs else ""
+    replies = count(found.replies, "reply", "replies")
+    result(f"{found.run}: verified: {steps}{below}, {records}, {replies} judged again")
     if found.unkept:
         say(f"  {count(found.unkept, 'reply', 'replies')} not kept by the run could not be judged again")
     if found.timed_out:
@@ -39,7 +41,7 @@ def verify(run: str, runs: Path, as_json: bool) -> int:
         say("  the journal ends in a record that was being written; `maker resume` cuts it off")
     if found.wrong_steps is not None:
         wrong = count(found.wrong_steps, "decision")
-        first = "" if found.first_wrong_step is None else f", the first at step {found.first_wrong_step + 1:,}"
+        first = "" if found.first_wrong_address is None else f", the first at step {found.first_wrong_address}"
         result(f"  against the task's reference: {wrong} differ{first}")
     result(f"  receipt: {found.receipt}")
     return ExitCode.DONE

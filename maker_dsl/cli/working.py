@@ -49,7 +49,7 @@ def work(make: Callable[[Watcher], Run], runs: Path, as_json: bool, quiet: bool)
     else:
         _tell(report, quiet)
     if report.status == "undecided":
-        say(f"see why with: maker explain {report.run} {report.steps + 1}{runs_words(runs)}")
+        say(f"see why with: maker explain {report.run} {report.address}{runs_words(runs)}")
     if task_error is not None:
         say_diagnostics([task_error.diagnostic])
         return ExitCode.WRONG
@@ -78,7 +78,7 @@ def runs_words(runs: Path) -> str:
 def _raised(status: RunStatus | None, reason: str) -> str:
     if status == "undecided":
         return " --max-samples N"
-    for option, value in (("--max-steps", "N"), ("--max-cost", "USD")):
+    for option, value in (("--max-steps", "N"), ("--max-depth", "N"), ("--max-cost", "USD")):
         if status == "limit" and option in reason:
             return f" {option} {value}"
     return ""

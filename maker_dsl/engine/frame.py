@@ -15,6 +15,9 @@ from maker_dsl.engine.open_step import OpenStep
 from maker_dsl.engine.records import PolicyRecord
 from maker_dsl.task import Locals, RunStep, State, SubTask, Task, Value
 
+MOST_WORDS = 8
+"""How many levels a place in words goes through in full."""
+
 Unit = tuple[str, int | None]
 """One sub-run of a step: the name of its `run`, and the item (from 0) where that is many."""
 
@@ -162,10 +165,19 @@ class Frame:
 
     def live(self) -> Iterator[Frame]:
         """It and the live sub-runs below it, each before its own."""
-        yield self
-        if self.runs is not None:
-            for child in self.runs.live.values():
-                yield from child.live()
+        waiting = [self]
+        while waiting:
+            frame = waiting.pop()
+            yield frame
+            if frame.runs is not None:
+                waiting.extend(reversed(frame.runs.live.values()))
+
+    def line(self) -> tuple[Frame, ...]:
+        """The frames from the run itself down to this one."""
+        line = [self]
+        while (parent := line[-1].parent) is not None:
+            line.append(parent)
+        return tuple(reversed(line))
 
     def address(self, index: int | None = None) -> str:
         """What people call a step of it; the step to come by default."""
@@ -179,13 +191,12 @@ class Frame:
 
     def place(self) -> str:
         """In words, as far as the run that it is: `step 3, left, step 2, rows 4, `; nothing for the run itself."""
-        if self.parent is None:
-            return ""
-        name, item = self.unit
-        number = "" if item is None else f" {item + 1:,}"
-        return f"{self.parent.place()}step {self.parent_step + 1:,}, {name}{number}, "
-
-    def task_names(self) -> tuple[str, ...]:
-        """The tasks from the run's own down to this one."""
-        above = () if self.parent is None else self.parent.task_names()
-        return (*above, self.task_name)
+        words = []
+        for frame in self.line()[1:]:
+            name, item = frame.unit
+            number = "" if item is None else f" {item + 1:,}"
+            words.append(f"step {frame.parent_step + 1:,}, {name}{number}, ")
+        if len(words) > MOST_WORDS:
+            left_out = len(words) - MOST_WORDS
+            words[MOST_WORDS // 2 : -MOST_WORDS // 2] = [f"… ({left_out:,} sub-runs further down) …, "]
+        return "".join(words)

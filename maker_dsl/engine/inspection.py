@@ -34,7 +34,7 @@ def read_status(directory: RunDirectory) -> Status:
         run.epochs,
         None if end is None else end.result,
         live[0].open_votes,
-        live if run.root.runs is not None else (),
+        live,
     )
 
 
@@ -73,4 +73,5 @@ def begin_with(event: Event, task: Task | None) -> RunState:
 def _live(frame: Frame) -> LiveFrame:
     votes = {} if frame.open is None else dict(frame.open.ballot.votes)
     done = None if frame.runs is None else len(frame.runs.results)
-    return LiveFrame(frame.address(), frame.task_name, frame.steps, frame.expected_steps, votes, done)
+    live = 0 if frame.runs is None else len(frame.runs.live)
+    return LiveFrame(frame.address(), frame.task_name, frame.steps, frame.expected_steps, votes, done, live)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from typing import TypeVar
 
 from maker_dsl.engine.composition import bound_task, composed_state, open_runs
 from maker_dsl.engine.frame import Frame, Unit
@@ -51,15 +52,18 @@ class Stop:
     reason: str | None
 
 
+Ending = TypeVar("Ending", Stop, Exception)
+
+
 class Loop:
     """Works on the frames of a run. `stop_reason` is set by whoever wants it to stop."""
 
     def __init__(self, decider: Decider, recorder: Recorder, caps: Caps, observer: Observer | None) -> None:
         self.stop_reason: str | None = None
-        self.failed_in: Frame | None = None
-        """Where the exception was raised that ended the run."""
         self.ended: Stop | Exception | None = None
-        """What ended the run first, where sub-runs are side by side."""
+        """What ended the run first."""
+        self.stopped_at: Frame | None = None
+        """Where that was."""
         self._decider = decider
         self._recorder = recorder
         self._run = recorder.fold.run
@@ -91,7 +95,7 @@ class Loop:
                     return None
                 if self._under_way:
                     await self._wait_for_steps_under_way()
-                stop = self._obstacle()
+                stop = self._obstacle(frame)
                 if stop is not None:
                     return stop
                 step = task.next_step(state)
@@ -117,7 +121,7 @@ class Loop:
                         await self._park()
                         continue
                     if isinstance(outcome, Undecided):
-                        return Stop("undecided", outcome.reason)
+                        return self.end(Stop("undecided", outcome.reason), frame)
                     if observer is not None:
                         observer.decided(outcome)
                 recorder.flush()
@@ -127,22 +131,29 @@ class Loop:
                     self._until_breath = STEPS_PER_BREATH
                     await asyncio.sleep(0)
         except Exception as error:
-            self._fail(error, frame)
+            self.end(error, frame)
             raise
 
-    def _obstacle(self) -> Stop | None:
-        """What bars the next step; raises what has ended the run elsewhere."""
+    def end(self, what: Ending, frame: Frame) -> Ending:
+        """Take note of what ends the run, unless something else has done so already."""
+        if self.ended is None:
+            self.ended = what
+            self.stopped_at = frame
+        return what
+
+    def _obstacle(self, frame: Frame) -> Stop | None:
+        """What bars a frame's next step; raises what has ended the run elsewhere."""
         if self.ended is not None:
             if isinstance(self.ended, Exception):
                 raise self.ended
             return self.ended
         if self.stop_reason is not None:
-            return Stop("interrupted", self.stop_reason)
+            return self.end(Stop("interrupted", self.stop_reason), frame)
         caps = self._caps
         if caps.max_steps is not None and self._run.totals.steps >= caps.max_steps:
-            return Stop("limit", f"the limit --max-steps {caps.max_steps} is reached")
+            return self.end(Stop("limit", f"the limit --max-steps {caps.max_steps} is reached"), frame)
         if caps.max_seconds is not None and self._recorder.worked_s >= caps.max_seconds:
-            return Stop("limit", f"the limit max_seconds {caps.max_seconds:g} is reached")
+            return self.end(Stop("limit", f"the limit max_seconds {caps.max_seconds:g} is reached"), frame)
         return None
 
     async def _wait_for_steps_under_way(self) -> None:
@@ -165,11 +176,6 @@ class Loop:
                 if self._under_way:
                     return
 
-    def _fail(self, error: Exception, frame: Frame) -> None:
-        if self.ended is None:
-            self.ended = error
-            self.failed_in = frame
-
     # Steps that run tasks ---------------------------------------------------------------------------------------------
 
     async def _compose(self, frame: Frame, task: Task, step: RunStep) -> Stop | None:
@@ -186,7 +192,7 @@ class Loop:
             await _SideBySide(self, frame, missing).go()
         if self._under_way:
             await self._wait_for_steps_under_way()
-        stop = self._obstacle()
+        stop = self._obstacle(frame)
         if stop is not None:
             return stop
         following: State = composed_state(frame)
@@ -208,8 +214,8 @@ class Loop:
         most = self._caps.max_depth
         if frame.depth >= most:
             name = runs.sub_task(unit)[0].task
-            chain = _shown_chain((*frame.task_names(), name))
-            return Stop("limit", f"the limit --max-depth {most} is reached: {chain}")
+            chain = _shown_chain((*(each.task_name for each in frame.line()), name))
+            return self.end(Stop("limit", f"the limit --max-depth {most} is reached: {chain}"), frame)
         task = bound_task(frame, unit)
         return self._recorder.sub_run(sub_run_record(self._run, frame, unit, task), task)
 
@@ -223,7 +229,7 @@ class Loop:
             try:
                 result = task.result_codec.dump(task.result(state)).decode()
             except Exception as error:
-                self._fail(error, frame)
+                self.end(error, frame)
                 raise
             self._decider.forget(frame)
             self._recorder.returned(ReturnRecord(frame.number, result, frame.steps))
@@ -262,17 +268,11 @@ class _SideBySide:
             if isinstance(child, Frame):
                 self._live += 1
                 self._start(group)
-                stop = await loop.finish(child)
+                await loop.finish(child)
                 self._live -= 1
-            else:
-                stop = child
         except Exception as error:
-            # Raised again by whoever waits for the whole, without a group around it.
-            loop.ended = loop.ended or error
-            loop.failed_in = loop.failed_in or self._frame
-            stop = None
-        if stop is not None and loop.ended is None:
-            loop.ended = stop
+            # Raised again by the step that waits for the whole, without a group around it.
+            loop.end(error, self._frame)
         if loop.ended is None:
             self._start(group)
         else:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from maker_dsl.engine.frame import Frame
 from maker_dsl.engine.records import DecisionRecord, RunStatus
 from maker_dsl.engine.run_state import RunState
 from maker_dsl.task import Value
@@ -42,6 +43,8 @@ class RunReport:
     cost_usd: float | None
     seconds: float
     result: Value
+    address: str = ""
+    """The step at which it stopped, or the step to come, as `maker explain` takes it."""
 
     def members(self) -> dict[str, Any]:
         """The members of the JSON object; `result` is the typed value."""
@@ -95,7 +98,9 @@ class LiveFrame:
     open_votes: Mapping[str, int]
     """Where the step asks a model: the votes so far."""
     sub_runs_done: int | None
-    """Where the step runs tasks: how many sub-runs are done; those live are listed after this."""
+    """Where the step runs tasks: how many sub-runs are done."""
+    live_sub_runs: int
+    """How many are live; they are listed after this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +119,8 @@ class Status:
     result_json: str | None
     open_votes: Mapping[str, int]
     """The votes of the run's own step that is not decided yet."""
-    live: tuple[LiveFrame, ...] = ()
-    """Where the run is at a step that runs tasks: it and its live sub-runs, each before its own."""
+    live: tuple[LiveFrame, ...]
+    """The run itself and its live sub-runs, each before its own."""
 
 
 class Observer(Protocol):
@@ -170,8 +175,10 @@ def progress_of(run: RunState, seconds: float) -> Progress:
     )
 
 
-def report_of(run: RunState, status: RunStatus, reason: str | None, seconds: float, result: Value) -> RunReport:
-    """A run as it is reported when it stops."""
+def report_of(
+    run: RunState, status: RunStatus, reason: str | None, seconds: float, result: Value, stopped_at: Frame
+) -> RunReport:
+    """A run as it is reported when it stops; `stopped_at` is the frame that stopped it."""
     totals = run.totals
     return RunReport(
         run.record.run,
@@ -186,4 +193,5 @@ def report_of(run: RunState, status: RunStatus, reason: str | None, seconds: flo
         cost_of(run),
         seconds,
         result,
+        stopped_at.address(),
     )

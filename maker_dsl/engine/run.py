@@ -108,16 +108,16 @@ class Run:
             await self._release()
 
     @property
-    def _failed_in(self) -> Frame:
-        return self._loop.failed_in or self._recorder.fold.run.root
+    def _stopped_at(self) -> Frame:
+        return self._loop.stopped_at or self._recorder.fold.run.root
 
     def _place(self) -> str:
         """Which step of which sub-run it was; nothing where it was the run itself."""
-        frame = self._failed_in
+        frame = self._stopped_at
         return "" if frame.parent is None else f"{frame.place()}step {frame.index + 1:,}: "
 
     def _state_shown(self) -> str:
-        frame = self._failed_in
+        frame = self._stopped_at
         assert frame.task is not None
         assert frame.state is not None
         text = frame.task.state_codec.dump(frame.state).decode()
@@ -142,7 +142,7 @@ class Run:
         return self._final(status, reason, result)
 
     def _final(self, status: RunStatus, reason: str | None, result: Value) -> RunReport:
-        return report_of(self._recorder.fold.run, status, reason, self._recorder.worked_s, result)
+        return report_of(self._recorder.fold.run, status, reason, self._recorder.worked_s, result, self._stopped_at)
 
     async def _release(self) -> None:
         await self._recorder.abandon()

@@ -24,6 +24,8 @@ DEFAULT_AHEAD_BY = 3
 DEFAULT_MAX_SAMPLES = 60
 DEFAULT_FIRST_TEMPERATURE = 0.0
 DEFAULT_TEMPERATURE = 0.1
+MOST_DEPTH = 200
+"""The largest `max_depth`: each level of sub-runs that are carried out in turn takes a part of Python's stack."""
 """As in the paper: the first sample at 0, the others at 0.1."""
 
 
@@ -195,6 +197,9 @@ def _require_numbers(settings: Settings) -> None:
         is_number = isinstance(amount, int | float) and not isinstance(amount, bool) and math.isfinite(amount)
         if amount is not None and not (is_number and amount >= 0):
             found.append(refusal("MK555", f"`{name}` limits nothing", name, amount, "use a number from 0 on"))
+    if isinstance(caps.max_depth, int) and not 0 <= caps.max_depth <= MOST_DEPTH:
+        help = f"use a number from 0 to {MOST_DEPTH}"
+        found.append(refusal("MK555", "no run can go as deep as `max_depth` says", "--max-depth", caps.max_depth, help))
     if found:
         raise SettingsRefused(*found)
 
