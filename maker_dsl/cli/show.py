@@ -18,12 +18,12 @@ from maker_dsl.cli.loading import (
 )
 from maker_dsl.cli.output import json_result, result
 from maker_dsl.cli.prompts import show_prompt
-from maker_dsl.task import TARGETS, NotExpressible, Step, Target
+from maker_dsl.task import TARGETS, NotExpressible, Step, Target, Task
 
 
 @click.command()
 @click.argument("file", metavar="FILE")
-@click.argument("what", type=click.Choice(["prompt", "format", "schema", "grammar"]))
+@click.argument("what", type=click.Choice(["prompt", "format", "schema", "grammar", "limits"]))
 @set_option
 @state_option
 @step_option
@@ -44,7 +44,7 @@ def show(
     thought: str | None,
     as_json: bool,
 ) -> int:
-    """Show a prompt, the reply format, a schema or a grammar of a task.
+    """Show a prompt, the reply format, a schema or a grammar of a task, or how long its prompts and replies can be.
 
     FILE is the path of a .maker file or the name of a bundled task.
     """
@@ -58,6 +58,9 @@ def show(
     if what == "schema" and of in ("state", "inputs", "result"):
         codec = {"state": task.state_codec, "inputs": task.inputs_codec, "result": task.result_codec}[of]
         _print_json(codec.schema, as_json)
+        return ExitCode.DONE
+    if what == "limits":
+        _show_limits(task, step_name, as_json)
         return ExitCode.DONE
     state = given_state(task, state_text)
     step = chosen_step(task, step_name, state)
@@ -73,6 +76,14 @@ def show(
     else:
         _show_grammar(step, target, as_json)
     return ExitCode.DONE
+
+
+def _show_limits(task: Task, step_name: str | None, as_json: bool) -> None:
+    """The limits of one step, or of all; they are measured by the engine, which nothing else here needs."""
+    from maker_dsl.cli.measures import show_limits
+
+    chosen = list(task.steps) if step_name is None else [chosen_step(task, step_name, task.initial_state)]
+    show_limits(task, chosen, as_json)
 
 
 def _show_grammar(step: Step, target: Target | None, as_json: bool) -> None:

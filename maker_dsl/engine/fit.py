@@ -7,7 +7,7 @@ estimated, so the findings are warnings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from maker_dsl.diagnostics import Diagnostic, Label, Severity, Source, Span
@@ -37,19 +37,38 @@ def misfits(task: Task, model_of: Callable[[Step], Model | None]) -> tuple[Diagn
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class PromptTokens:
+    """About how many tokens a step's prompt has; None where it is not asked, or where that can't be found out."""
+
+    initial: int | None
+    largest: int | None
+
+
+def prompt_tokens(task: Task, step: Step) -> PromptTokens:
+    """The tokens of a step's longest wording, in the initial state and in the largest."""
+    try:
+        is_first = task.next_step(task.initial_state) is step
+    except TaskError:
+        is_first = False
+    initial = _tokens_in(step, task.initial_state) if is_first else None
+    return PromptTokens(initial, _tokens_in(step, largest_state(task)))
+
+
 def _prompt_misfit(task: Task, step: Step, model: Model) -> Diagnostic | None:
     if model.context_tokens is None:
         return None
     room = model.max_tokens or step.max_tokens or 0
-    sizes = [(_prompt_tokens(step, state), words) for words, state in _states(task, step)]
-    tokens, words = max(((size, words) for size, words in sizes if size is not None), default=(0, ""))
-    if tokens + room <= model.context_tokens:
+    prompt = prompt_tokens(task, step)
+    tokens = max(prompt.initial or 0, prompt.largest or 0)
+    if not tokens or tokens + room <= model.context_tokens:
         return None
+    words = "initial" if tokens == prompt.initial else "largest"
     reply = f", and a reply may have {room:,}" if room else ""
     return Diagnostic(
         "MK556",
         f"step `{step.name}` asks more than `{model.name}` can take in",
-        Label(_place(task, step), f"{words} its prompt has about {tokens:,} tokens{reply}"),
+        Label(_place(task, step), f"in the {words} state its prompt has about {tokens:,} tokens{reply}"),
         severity=Severity.WARNING,
         help=f"the model's context window has {model.context_tokens:,} tokens: show less in the prompt, bound the "
         "state more narrowly, choose another model, or put its `context_tokens` into the profile",
@@ -61,7 +80,7 @@ def _reply_misfit(task: Task, step: Step, model: Model) -> Diagnostic | None:
         return None
     state = task.initial_state
     try:
-        if not step.applies(state):
+        if task.next_step(state) is not step:
             return None
         tokens = estimate_tokens(step.reply.render(step.reference(state)))
     except (TaskError, ValueRefused):
@@ -78,16 +97,6 @@ def _reply_misfit(task: Task, step: Step, model: Model) -> Diagnostic | None:
     )
 
 
-def _states(task: Task, step: Step) -> Iterator[tuple[str, State]]:
-    """The states in which a prompt is measured, each with words for it."""
-    try:
-        if step.applies(task.initial_state):
-            yield "in the initial state", task.initial_state
-    except TaskError:
-        return
-    yield "in the largest state", largest_state(task)
-
-
 def largest_state(task: Task) -> State:
     """A state as large as the types allow, field by field; those without bounds are as in the initial state."""
     type = task.state_codec.type
@@ -100,8 +109,8 @@ def largest_state(task: Task) -> State:
     return state
 
 
-def _prompt_tokens(step: Step, state: State) -> int | None:
-    """About how many tokens the longest wording has; None where a state has no prompt, as one made up may not."""
+def _tokens_in(step: Step, state: State) -> int | None:
+    """The tokens of the longest wording in a state; None where that has no prompt, as one made up may not."""
     try:
         local = step.state_locals(state)
         prompts = [wording.render(state, local) for wording in step.wordings]
