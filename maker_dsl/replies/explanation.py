@@ -39,6 +39,12 @@ from maker_dsl.types.type import (
 _WORD = re.compile(r'\w{1,30}|"[^"\s]{0,30}"?|[^\w\s]')
 _SHOWN_CHOICES = 6
 
+RESERVED = "RESERVED"
+"""The terminal of an author's grammar for words that can't be names: `name: NAME | RESERVED NEVER`.
+
+It goes before the names, so that such a word is never taken for one, and leads nowhere.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class RawReply:
@@ -76,9 +82,12 @@ def parse(parser: Lark, phrases: dict[str, str], text: str) -> Tree[Token] | Ref
 def _explain(
     interactive: InteractiveParser, phrases: dict[str, str], text: str, offset: int, last: Token | None
 ) -> Refused:
+    if last is not None and last.type == RESERVED:
+        return Refused("parse", f"`{last}` is a reserved word, not a name", last.start_pos)
     offset += len(text[offset:]) - len(text[offset:].lstrip(syntax.WHITE))
     accepted: list[str] = sorted(interactive.accepts())  # type: ignore[no-untyped-call]
-    choices = list(dict.fromkeys("the end of the reply" if name == "$END" else phrases[name] for name in accepted))
+    names = [name for name in accepted if name != RESERVED]
+    choices = list(dict.fromkeys("the end of the reply" if name == "$END" else phrases[name] for name in names))
     shown = choices[:_SHOWN_CHOICES]
     expected = " or ".join(filter(None, [", ".join(shown[:-1]), shown[-1]])) if shown else "nothing more"
     if len(choices) > len(shown):
