@@ -47,11 +47,20 @@ def to_decimal(value: object) -> Decimal:
 
 def canonical_decimal(value: Decimal) -> Decimal:
     """The same number without exponent, trailing zeros or minus zero; raises `NotOfType`."""
-    return Decimal(decimal_text(value))
+    return value if _is_plain(str(value)) else Decimal(decimal_text(value))
+
+
+def _is_plain(text: str) -> bool:
+    """Whether what Python writes for a decimal is its one spelling: a whole number, as most are."""
+    digits = text[1:] if text[0] == "-" else text
+    return digits.isdigit() and len(digits) <= MAX_DIGITS and text != "-0"
 
 
 def decimal_text(value: Decimal) -> str:
     """The one spelling of a decimal: `1.5` for 1.50, `100` for 1E+2, `0` for -0.00; raises `NotOfType`."""
+    quick = str(value)
+    if _is_plain(quick):
+        return quick
     if not value.is_finite():
         raise NotOfType
     exponent = value.as_tuple().exponent
