@@ -19,6 +19,7 @@ from maker_dsl.version import __version__
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "Find everything that is wrong with task files, before a token is bought."),
+    "fmt": ("fmt", "Bring task files into their canonical layout."),
     "test": ("test", "Run the tests in task files."),
     "show": ("show", "Show a prompt, the reply format, a schema or a grammar of a task."),
     "validate": ("validate", "Put replies through the whole judgement, without a model."),

@@ -1,0 +1,1 @@
+"""The one canonical layout of a `.maker` file: what `maker fmt` writes."""
