@@ -65,13 +65,14 @@ def _prompt_misfit(task: Task, step: Step, model: Model) -> Diagnostic | None:
         return None
     words = "initial" if tokens == prompt.initial else "largest"
     reply = f", and a reply may have {room:,}" if room else ""
+    asked = f"about {tokens + room:,} tokens of {model.context_tokens:,}"
     return Diagnostic(
         "MK556",
-        f"step `{step.name}` asks more than `{model.name}` can take in",
+        f"step `{step.name}` may not fit into `{model.name}`: {asked}",
         Label(_place(task, step), f"in the {words} state its prompt has about {tokens:,} tokens{reply}"),
         severity=Severity.WARNING,
-        help=f"the model's context window has {model.context_tokens:,} tokens: show less in the prompt, bound the "
-        "state more narrowly, choose another model, or put its `context_tokens` into the profile",
+        help="show less in the prompt, bound the state more narrowly, choose a model with a larger context window, or "
+        "put its size into the profile as `context_tokens`",
     )
 
 
@@ -89,11 +90,11 @@ def _reply_misfit(task: Task, step: Step, model: Model) -> Diagnostic | None:
         return None
     return Diagnostic(
         "MK557",
-        f"right replies of step `{step.name}` would be cut off",
-        Label(_place(task, step), f"in the initial state the reference's reply has about {tokens:,} tokens"),
+        f"right replies of step `{step.name}` would be cut off: about {tokens:,} tokens, and `max_tokens` is "
+        f"{model.max_tokens:,}",
+        Label(_place(task, step), "so long is the reference's reply in the initial state"),
         severity=Severity.WARNING,
-        help=f"`max_tokens` is {model.max_tokens:,}: raise it, or leave it out of the profile, so that there is room "
-        "for the longest right reply",
+        help="raise it, or leave it out of the profile: then there is room for the longest right reply",
     )
 
 
