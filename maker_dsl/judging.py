@@ -65,7 +65,7 @@ def judge(
         return Flag("finish", "overlong", f"the reply is longer than the {most:,} tokens that a right one can have")
     read = step.reply.read(raw.text)
     if isinstance(read, Refused):
-        return Flag(read.stage, _REFUSALS[read.stage], read.message, read.offset)
+        return flag_of(read)
     value = read.value
     raw = thought or raw
     where: tuple[Stage, str] = ("let", "a `let`")
@@ -116,6 +116,11 @@ def _unfinished(raw: RawReply, what: str) -> Flag | None:
 def _has_more_tokens(raw: RawReply, most: int) -> bool:
     """Whether the text itself has more: a token is at least a byte, and some providers count hidden thinking too."""
     return raw.tokens > most and len(raw.text.encode(errors="replace")) > most
+
+
+def flag_of(refused: Refused) -> Flag:
+    """The flag that a reply gets which can't be read."""
+    return Flag(refused.stage, _REFUSALS[refused.stage], refused.message, refused.offset)
 
 
 def _failed(kind: str, why: str) -> str:
