@@ -196,9 +196,9 @@ def misfits(task: Task, profile: Profile, named: Mapping[str, Profile] | None = 
         chosen = profile
         if step.profile is not None and named is not None:
             chosen = named.get(step.profile.name, profile)
-        elif step.profile is not None:
+        elif step.profile is not None and profile.provider != "simulated":
             try:
-                chosen = read_profile(step.profile.name)
+                chosen = read_profile(step.profile.name, needs_key=False)
             except ProfileRefused:
                 return None
         return Model(chosen.model or chosen.name, window_of(chosen).context, chosen.max_tokens)

@@ -203,6 +203,8 @@ class Formatting:
 
     profile: ProfileName
     render: Callable[[State, Locals, str], Prompt]
+    max_tokens: int | None = None
+    """Room for the longest right form; None: nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)

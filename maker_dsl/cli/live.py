@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from maker_dsl.api import ProviderChoice
+from maker_dsl.choosing import ProviderChoice
 from maker_dsl.cli.case_report import Case, Reporter
 from maker_dsl.cli.exits import ExitCode
 from maker_dsl.cli.output import count, say
@@ -96,7 +96,7 @@ def _setups(candidate: Candidate, tests: Sequence[LiveTest], seed: int | None) -
         task: Task = test.found.test.task
         key = id(task) if candidate.is_simulated else 0
         if key not in made:
-            made[key] = candidate.choice.open(task, seed)
+            made[key] = candidate.choice.open_alone(task, seed)
         setups.append(made[key])
     return setups
 
@@ -130,7 +130,7 @@ def _report(
     first = "" if marks.first_wrong is None else f"\nthe first wrong reply:\n{_shortened(marks.first_wrong)}"
     reporter.add(
         Case(
-            test.file,
+            found.program.source.name,
             f"{found.name} [{candidate.name}]",
             found.place.line,
             found.place.column,

@@ -8,9 +8,11 @@ from typing import get_args
 
 import click
 
-from maker_dsl.api import ProviderChoice, misfits
+from maker_dsl.api import misfits
+from maker_dsl.choosing import ProviderChoice
 from maker_dsl.cli.limits import MOST, limit_options
 from maker_dsl.cli.loading import allow_option, bind_program, json_option, load_program, set_option
+from maker_dsl.cli.naming import named_lines, read_stand_ins, stand_in_option
 from maker_dsl.cli.output import count, say, say_diagnostics
 from maker_dsl.cli.working import quiet_option, runs_option, work
 from maker_dsl.engine.settings import Keep, RunOptions
@@ -23,6 +25,7 @@ from maker_dsl.plugins.allowed import AllowedCheckers
 @set_option
 @click.option("--provider", metavar="NAME|PATH", help="The profile. [default: $MAKER_PROVIDER, else simulated]")
 @click.option("--override", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a key of the profile.")
+@stand_in_option
 @click.option("--ahead-by", type=click.IntRange(1, MOST), metavar="K", help="The margin of the vote.")
 @limit_options
 @click.option("--keep", type=click.Choice(get_args(Keep)), help="Which replies' texts to keep. [default: all]")
@@ -41,9 +44,11 @@ def run(
     settings: tuple[str, ...],
     provider: str | None,
     overrides: tuple[str, ...],
+    stand_ins: tuple[str, ...],
     ahead_by: int | None,
     max_samples: int | None,
     max_steps: int | None,
+    max_depth: int | None,
     max_cost: float | None,
     keep: Keep | None,
     runs: Path,
@@ -62,18 +67,22 @@ def run(
         ahead_by=ahead_by,
         max_samples=max_samples,
         max_steps=max_steps,
+        max_depth=max_depth,
         max_cost_usd=max_cost,
         seed=seed,
         keep=keep,
     )
-    choice = ProviderChoice(name, overrides)
+    choice = ProviderChoice(name, overrides, read_stand_ins(stand_ins))
     is_rehearsal = choice.profile.provider == "simulated"
-    if not quiet and not is_rehearsal:
+    named = choice.named(bound)
+    if not quiet and not all(one.provider == "simulated" for one in (choice.profile, *named.values())):
         say("loading LiteLLM …")
     setup = choice.open(bound, seed)
     if not quiet:
-        say_diagnostics(misfits(bound, choice.profile))
+        say_diagnostics(misfits(bound, choice.profile, named))
         kind = " (simulated: a rehearsal, no model is asked)" if is_rehearsal else ""
         expected = "" if bound.expected_steps is None else f", {count(bound.expected_steps, 'step')} expected"
         say(f"{bound.name} on {setup.provider.name}{kind}{expected}")
+        for line in named_lines(bound, setup):
+            say(line)
     return work(lambda watcher: begin_run(bound, setup, options, runs, observer=watcher), runs, as_json, quiet)

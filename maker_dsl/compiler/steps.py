@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from maker_dsl.checker.checked import CheckedStep
@@ -86,6 +86,8 @@ def bind_step(
     )
     changing = state_names | {let.name for let in checked.lets}
     wordings, formatting = bind_prompts(plan.prompts, reply, binding.inputs, changing)
+    if formatting is not None:
+        formatting = replace(formatting, max_tokens=_max_tokens(reply, thinks_first=False))
     return Step(
         name=checked.name,
         applies=_bind_when(plan, entries),

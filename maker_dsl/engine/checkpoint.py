@@ -18,7 +18,7 @@ from maker_dsl.engine.composition import bound_task, open_runs
 from maker_dsl.engine.fold import margin_of
 from maker_dsl.engine.frame import Frame, Returned
 from maker_dsl.engine.open_step import Entry, OpenStep
-from maker_dsl.engine.records import FORMAT, CapsRecord, EndRecord, PolicyRecord, ReplyRecord, RunRecord
+from maker_dsl.engine.records import FORMAT, CapsRecord, EndRecord, PolicyRecord, ReplyRecord, RunRecord, ThoughtRecord
 from maker_dsl.engine.run_state import FoldError, RunState, Totals, hash_state
 from maker_dsl.task import State, Task
 
@@ -109,6 +109,8 @@ class _KeptVote:
     flagged: tuple[tuple[int, int], ...]
     filled: tuple[tuple[int, int], ...]
     samples: int
+    thoughts: tuple[ThoughtRecord, ...] = ()
+    pending: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,8 @@ def _vote(opened: OpenStep) -> _KeptVote:
         tuple(opened.flagged_by_slot.items()),
         tuple(opened.votes_by_slot.items()),
         opened.samples,
+        tuple(opened.thoughts),
+        tuple(opened.pending.items()),
     )
 
 
@@ -235,6 +239,8 @@ def _opened(frame: Frame, kept: _KeptVote) -> OpenStep:
     opened.flagged_by_slot = dict(kept.flagged)
     opened.votes_by_slot = dict(kept.filled)
     opened.samples = kept.samples
+    opened.thoughts = list(kept.thoughts)
+    opened.pending = dict(kept.pending)
     for number in kept.firsts:
         key = opened.entries[number].key
         assert key is not None

@@ -33,6 +33,10 @@ RUN, CALL, DECISION, GRANT, RESUMED, END, SUB_RUN, RETURN, COMPOSED = 1, 2, 3, 4
 """The types of records in the log."""
 
 
+_MEANT_FOR_FEW = ("profile", "wordings", "form")
+"""Members of a policy that most kinds of step leave empty."""
+
+
 class RecordUnreadable(Exception):
     """A record is whole but says something that this version of maker doesn't know."""
 
@@ -67,7 +71,7 @@ def encode(event: Event) -> tuple[int, bytes]:
         case EndRecord():
             return END, orjson.dumps(event)
         case SubRunRecord():
-            return SUB_RUN, orjson.dumps(event)
+            return SUB_RUN, _encode_sub_run(event)
         case ReturnRecord():
             return RETURN, orjson.dumps(event)
         case ComposedRecord():
@@ -99,12 +103,28 @@ def run_members(record: RunRecord) -> dict[str, Any]:
 
 
 def _without_defaults(members: dict[str, Any]) -> dict[str, Any]:
-    """The members without those of composition, where they say nothing: a run of one task says what it always said."""
-    if not members["defaults"]:
-        del members["defaults"]
+    """The members without those that say nothing: a run of one task on one profile says what it always said."""
+    for name in ("defaults", "profiles"):
+        if not members.get(name, True):
+            del members[name]
+    for name in ("policies", "defaults"):
+        _thin(members.get(name, {}))
     if members["caps"]["max_depth"] == DEFAULT_MAX_DEPTH:
         del members["caps"]["max_depth"]
     return members
+
+
+def _encode_sub_run(record: SubRunRecord) -> bytes:
+    members = asdict(record)
+    _thin(members["policies"])
+    return orjson.dumps(members)
+
+
+def _thin(policies: dict[str, dict[str, Any]]) -> None:
+    for policy in policies.values():
+        for member in _MEANT_FOR_FEW:
+            if not policy[member]:
+                del policy[member]
 
 
 def _encode_decision(decision: DecisionRecord) -> bytes:
@@ -146,6 +166,12 @@ def _encode_call(call: CallRecord) -> bytes:
         members["texts"] = call.texts
     if call.sub:
         members["sub"] = call.sub
+    if call.wording:
+        members["wording"] = call.wording
+    if call.new_thoughts:
+        members["new_thoughts"] = call.new_thoughts
+    if call.thoughts:
+        members["thoughts"] = call.thoughts
     return orjson.dumps(members)
 
 
@@ -159,4 +185,6 @@ def _reply_members(reply: ReplyRecord) -> dict[str, Any]:
         members["flag"] = reply.flag
     if reply.state is not None:
         members["state"] = reply.state
+    if reply.thought is not None:
+        members["thought"] = reply.thought
     return members

@@ -26,8 +26,10 @@ from maker_dsl.engine.records import (
     ReturnRecord,
     RunRecord,
     SubRunRecord,
+    ThoughtRecord,
 )
 from maker_dsl.engine.run_state import FoldError, RunState, hash_state
+from maker_dsl.engine.wordings import tally
 from maker_dsl.judging import Flag, Vote, judge
 from maker_dsl.task import RawReply, State, Step, Task
 from maker_dsl.types.errors import ValueRefused
@@ -82,7 +84,8 @@ class Fold:
                 totals.cancelled += 1
             else:
                 totals.retries += 1
-        cost, tokens, samples = call.cost_usd or 0.0, 0, len(call.replies)
+        frame = run.frames.get(call.sub)
+        cost, tokens, samples = call.cost_usd or 0.0, 0, _samples_drawn(call, frame)
         if call.usage is not None:
             totals.input_tokens += call.usage[0]
             totals.output_tokens += call.usage[1]
@@ -94,14 +97,39 @@ class Fold:
             totals.unpriced_calls += 1
         totals.cost_usd += cost
         run.spent = Amounts(run.spent.cost_usd + cost, run.spent.tokens + tokens, run.spent.samples + samples)
-        frame = run.frames.get(call.sub)
         if frame is None or call.step != frame.index:
             # Only a call that was still under way when its step was decided: paid for, and without a say.
-            if call.replies:
+            if call.replies or call.thoughts:
                 raise FoldError("the step of a call", "a sub-run" if frame is None else frame.address(), call.step)
             return
         if call.replies or call.new:
             self._replies(frame, call, judged)
+        if call.thoughts or call.new_thoughts:
+            self._thoughts(frame, call)
+
+    def _thoughts(self, frame: Frame, call: CallRecord) -> None:
+        opened = self.open_step(frame)
+        opened.thoughts.extend(call.new_thoughts)
+        if call.replies or len(call.thoughts) > len(call.draws):
+            raise FoldError("the number of thoughts", f"up to {len(call.draws)}", len(call.thoughts))
+        for (slot, resample), number in zip(call.draws, call.thoughts, strict=False):
+            if not 0 <= number < len(opened.thoughts):
+                raise FoldError("the number of a thought", f"less than {len(opened.thoughts)}", number)
+            flagged = opened.flagged_by_slot.get(slot, 0)
+            if resample != flagged or slot in opened.votes_by_slot or slot in opened.pending:
+                raise FoldError(f"the resample at slot {slot}", flagged, resample)
+            flag = opened.thoughts[number].flag
+            if flag is None:
+                opened.pending[slot] = number
+            else:
+                opened.samples += 1
+                self.run.totals.samples += 1
+                self._flag(opened, slot, flag.name)
+
+    def _flag(self, opened: OpenStep, slot: int, name: str) -> None:
+        opened.flagged_by_slot[slot] = opened.flagged_by_slot.get(slot, 0) + 1
+        flags = self.run.totals.flags
+        flags[name] = flags.get(name, 0) + 1
 
     def _replies(self, frame: Frame, call: CallRecord, judged: tuple[Vote | None, ...]) -> None:
         opened = self.open_step(frame)
@@ -125,12 +153,12 @@ class Fold:
             if resample != flagged or slot in opened.votes_by_slot:
                 raise FoldError(f"the resample at slot {slot}", flagged, resample)
             entry = entries[number]
+            if opened.pending.pop(slot, None) != entry.record.thought:
+                raise FoldError(f"the thought at slot {slot}", "that of the reply", entry.record.thought)
             opened.samples += 1
             totals.samples += 1
             if entry.key is None:
-                opened.flagged_by_slot[slot] = flagged + 1
-                name = "unknown" if entry.flag is None else entry.flag.name
-                totals.flags[name] = totals.flags.get(name, 0) + 1
+                self._flag(opened, slot, "unknown" if entry.flag is None else entry.flag.name)
                 continue
             totals.votes += 1
             opened.votes_by_slot[slot] = number
@@ -161,6 +189,9 @@ class Fold:
         frame.open = None
         totals = run.totals
         totals.steps += 1
+        policy = frame.policies.get(decision.kind)
+        if policy is not None and policy.wordings and opened is not None:
+            tally(totals, frame.task_name, decision.kind, policy.wordings, opened, decision.value)
         if len(decision.votes) > 1:
             totals.contested += 1
         if decision.samples > totals.most_samples:
@@ -236,7 +267,7 @@ def _following(frame: Frame, task: Task, opened: OpenStep, decision: DecisionRec
     if (decision.votes, decision.samples) != (opened.counted_votes(), opened.samples):
         raise FoldError(f"the votes of step {address}", opened.counted_votes(), decision.votes)
     try:
-        following = state_after(task, step, state, opened.entries[decision.reply])
+        following = state_after(task, step, state, opened, decision.reply)
     except ValueRefused as error:
         raise FoldError(f"the state after step {address}", "a state of the task", str(error)) from error
     found = hash_state(task.state_codec.dump(following))
@@ -245,15 +276,15 @@ def _following(frame: Frame, task: Task, opened: OpenStep, decision: DecisionRec
     return following
 
 
-def state_after(task: Task, step: Step, state: State, entry: Entry) -> State:
+def state_after(task: Task, step: Step, state: State, opened: OpenStep, number: int) -> State:
     """The state that a passing reply leads to: as judged, or judged again, or as the journal says. Raises FoldError."""
+    entry = opened.entries[number]
     if entry.judged is not None:
         return entry.judged.state
     record = entry.record
     if record.text is not None:
-        verdict = judge(
-            task, step, state, step.state_locals(state), RawReply(record.text, record.tokens, record.finish)
-        )
+        raw = RawReply(record.text, record.tokens, record.finish)
+        verdict = judge(task, step, state, step.state_locals(state), raw, raw_thought(opened.thought_of(entry)))
         if isinstance(verdict, Flag):
             raise FoldError("the judgement of the winning reply", record.key, f"flag “{verdict.name}”")
         return verdict.state
@@ -261,3 +292,20 @@ def state_after(task: Task, step: Step, state: State, entry: Entry) -> State:
         raise FoldError("the winning reply", "its text or its state", "neither")
     loaded: State = task.state_codec.load(record.state)
     return loaded
+
+
+def raw_thought(thought: ThoughtRecord | None) -> RawReply | None:
+    """A thought as it is judged."""
+    return None if thought is None else RawReply(thought.text, thought.tokens, thought.finish)
+
+
+def _samples_drawn(call: CallRecord, frame: Frame | None) -> int:
+    """The samples that a call has drawn anew; one that puts thoughts into form draws none."""
+    if call.thoughts or not call.replies:
+        return len(call.thoughts)
+    if call.new:
+        is_form = call.new[0].thought is not None
+    else:
+        entries = [] if frame is None or frame.open is None else frame.open.entries
+        is_form = any(entry.record.thought is not None for entry in entries[call.replies[0] : call.replies[0] + 1])
+    return 0 if is_form else len(call.replies)

@@ -5,38 +5,93 @@ Used by the step loop; made once per run.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from maker_dsl.engine.gateways import Gateways
 from maker_dsl.engine.records import PolicyRecord
+from maker_dsl.engine.wordings import wording_of
+from maker_dsl.providers.gateway import Gateway
 from maker_dsl.providers.port import Draw
 from maker_dsl.task import Step
 
-Draws = tuple[float | None, tuple[Draw, ...]]
-"""What one call asks for: a temperature, and the samples."""
+
+class Ask(NamedTuple):
+    """What one call asks for. `thought` is the number of the one to be put into form, where it is about that."""
+
+    temperature: float | None
+    draws: tuple[Draw, ...]
+    wording: int = 0
+    thought: int | None = None
 
 
 class Kind:
     """What is the same for all steps of a kind."""
 
-    __slots__ = ("first_temperature", "margin", "max_samples", "max_tokens", "opening", "slots", "step", "temperature")
+    __slots__ = (
+        "first_temperature",
+        "form_gateway",
+        "form_max_tokens",
+        "form_temperature",
+        "gateway",
+        "margin",
+        "max_samples",
+        "max_tokens",
+        "opening",
+        "slots",
+        "step",
+        "temperature",
+        "wordings",
+    )
 
-    def __init__(self, step: Step, policy: PolicyRecord, samples_per_call: int, in_flight: int | None) -> None:
+    def __init__(
+        self, step: Step, policy: PolicyRecord, gateways: Gateways, in_flight: int | None, max_tokens: int | None
+    ) -> None:
+        """`max_tokens` is the run's own limit on a reply, for records that have none for each kind."""
         self.step = step
+        self.wordings = step.wordings
+        self.gateway: Gateway = gateways.of(step.profile)
         self.margin = int(policy.ahead_by.value or 1)
         self.max_samples = int(policy.max_samples.value or 1)
-        self.max_tokens = max_tokens_of(policy)
+        self.max_tokens = max_tokens_of(policy) or max_tokens
         self.first_temperature = policy.first_temperature.value
         self.temperature = policy.temperature.value
+        self.form_gateway: Gateway | None = None
+        self.form_temperature: float | None = None
+        self.form_max_tokens: int | None = None
+        if step.formatting is not None:
+            self.form_gateway = gateways.of(step.formatting.profile)
+            if policy.form is not None:
+                self.form_temperature = policy.form.temperature.value
+                said = policy.form.max_tokens.value
+                self.form_max_tokens = None if said is None else int(said)
         self.slots = max(self.margin, in_flight or 0)
         draws = [Draw(slot, 0) for slot in range(min(self.slots, self.max_samples))]
-        self.opening = self.grouped(draws, samples_per_call)
+        self.opening = self.grouped(draws)
 
-    def grouped(self, draws: list[Draw], samples_per_call: int) -> tuple[Draws, ...]:
-        """Draws as calls: those of one temperature together, up to what one call may ask for, in slot order."""
-        first = [draw for draw in draws if self.temperature_of(draw) == self.first_temperature]
-        others = [draw for draw in draws if self.temperature_of(draw) != self.first_temperature]
+    def grouped(self, draws: list[Draw]) -> tuple[Ask, ...]:
+        """Draws as calls, in slot order: those of one temperature and one wording together, as far as a call may go."""
+        groups: dict[tuple[float | None, int], list[Draw]] = {}
+        for draw in draws:
+            wording = wording_of(draw.slot, draw.resample, len(self.wordings))
+            groups.setdefault((self.temperature_of(draw), wording), []).append(draw)
+        at_once = max(1, self.gateway.provider.samples_per_call)
         return tuple(
-            (temperature, tuple(group[start : start + samples_per_call]))
-            for temperature, group in ((self.first_temperature, first), (self.temperature, others))
-            for start in range(0, len(group), samples_per_call)
+            Ask(temperature, tuple(group[start : start + at_once]), wording)
+            for (temperature, wording), group in groups.items()
+            for start in range(0, len(group), at_once)
+        )
+
+    def forms(self, pending: Iterable[tuple[Draw, int]]) -> tuple[Ask, ...]:
+        """Thoughts to be put into form as calls: samples of the same thought together, as far as a call may go."""
+        groups: dict[int, list[Draw]] = {}
+        for draw, thought in pending:
+            groups.setdefault(thought, []).append(draw)
+        at_once = 1 if self.form_gateway is None else max(1, self.form_gateway.provider.samples_per_call)
+        return tuple(
+            Ask(self.form_temperature, tuple(group[start : start + at_once]), 0, thought)
+            for thought, group in groups.items()
+            for start in range(0, len(group), at_once)
         )
 
     def temperature_of(self, draw: Draw) -> float | None:

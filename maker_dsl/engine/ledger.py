@@ -40,6 +40,7 @@ class RunLedger:
                 latency_s=round(call.latency_s, 3),
                 message=call.message,
                 sub=request.question.sub,
+                wording=request.wording,
             )
         )
         self._recorder.flush()

@@ -6,7 +6,7 @@ Part of a run's state; made and changed by `fold`, read by the step loop. Droppe
 from __future__ import annotations
 
 from maker_dsl.engine.ballot import Ballot
-from maker_dsl.engine.records import ReplyRecord
+from maker_dsl.engine.records import ReplyRecord, ThoughtRecord
 from maker_dsl.judging import Vote
 
 
@@ -26,7 +26,17 @@ class Entry:
 class OpenStep:
     """The replies and votes of the step that is not decided yet."""
 
-    __slots__ = ("ballot", "entries", "first_of_key", "flagged_by_slot", "index", "samples", "votes_by_slot")
+    __slots__ = (
+        "ballot",
+        "entries",
+        "first_of_key",
+        "flagged_by_slot",
+        "index",
+        "pending",
+        "samples",
+        "thoughts",
+        "votes_by_slot",
+    )
 
     def __init__(self, index: int, ballot: Ballot) -> None:
         self.index = index
@@ -38,11 +48,20 @@ class OpenStep:
         """The reply that filled a slot."""
         self.first_of_key: dict[str, int] = {}
         self.samples = 0
+        self.thoughts: list[ThoughtRecord] = []
+        """The distinct thoughts."""
+        self.pending: dict[int, int] = {}
+        """By slot, the thought that is to be put into form."""
 
     @property
     def is_contested(self) -> bool:
         """Whether replies were flagged or disagree."""
         return len(self.first_of_key) > 1 or bool(self.flagged_by_slot)
+
+    def thought_of(self, entry: Entry) -> ThoughtRecord | None:
+        """The thought that a reply is the form of; None where it is the whole answer."""
+        number = entry.record.thought
+        return None if number is None else self.thoughts[number]
 
     def winner(self) -> int:
         """The reply of the lowest slot that voted for the winning key; the ballot must be decided."""

@@ -14,10 +14,11 @@ from typing import Any
 from maker_dsl.engine.frame import Frame, Unit
 from maker_dsl.engine.records import (
     FORMAT,
-    MAIN_PROFILE,
     CapsRecord,
+    FormPolicyRecord,
     PolicyRecord,
     PriceRecord,
+    ProfileRecord,
     RunRecord,
     SettingRecord,
     SubRunRecord,
@@ -25,6 +26,7 @@ from maker_dsl.engine.records import (
 from maker_dsl.engine.run_state import RunState, hash_state
 from maker_dsl.engine.settings import (
     Caps,
+    FormPolicy,
     RunOptions,
     Setting,
     Settings,
@@ -40,9 +42,15 @@ from maker_dsl.version import __version__
 
 
 def run_record(
-    run_id: str, now: datetime, task: Task, provider: Provider, profile: Mapping[str, Any], settings: Settings
+    run_id: str,
+    now: datetime,
+    task: Task,
+    provider: Provider,
+    profile: Mapping[str, Any],
+    settings: Settings,
+    profiles: Mapping[str, ProfileRecord] | None = None,
 ) -> RunRecord:
-    """The first record of a run. `profile` has no secrets."""
+    """The first record of a run. `profile` has no secrets, and neither has any of `profiles`."""
     inputs = task.inputs_codec.dump(dict(task.inputs))
     return RunRecord(
         FORMAT,
@@ -66,7 +74,13 @@ def run_record(
         settings.keep,
         policy_records(settings.defaults),
         task.plugins,
+        dict(profiles or {}),
     )
+
+
+def profile_record(provider: Provider, profile: Mapping[str, Any]) -> ProfileRecord:
+    """What stands for a name that the task's steps ask for."""
+    return ProfileRecord(provider.name, dict(profile), _price_record(provider.price))
 
 
 def sub_run_record(run: RunState, parent: Frame, unit: Unit, task: Task) -> SubRunRecord:
@@ -86,7 +100,7 @@ def sub_run_record(run: RunState, parent: Frame, unit: Unit, task: Task) -> SubR
 
 def sub_run_policies(run: RunState, task: Task) -> dict[str, PolicyRecord]:
     """How the steps of a sub-run that begins now are decided."""
-    defaults = _policy(run.defaults[MAIN_PROFILE])
+    defaults = {name: _policy(policy) for name, policy in run.defaults.items()}
     return policy_records({step.name: policy_of(step, defaults) for step in task.steps})
 
 
@@ -124,10 +138,7 @@ def resumed_settings(run: RunState, asked: RunOptions) -> Settings:
 
 def policy_records(policies: Mapping[str, StepPolicy]) -> dict[str, PolicyRecord]:
     """How each kind of step is decided, as records have it."""
-    return {
-        name: PolicyRecord(*(SettingRecord(each.value, each.origin) for each in _settings_of(policy)))
-        for name, policy in policies.items()
-    }
+    return {name: _policy_record(policy) for name, policy in policies.items()}
 
 
 def _with_most_samples(policies: Mapping[str, PolicyRecord], asked: RunOptions) -> dict[str, StepPolicy]:
@@ -138,14 +149,42 @@ def _with_most_samples(policies: Mapping[str, PolicyRecord], asked: RunOptions) 
     }
 
 
-def _settings_of(policy: StepPolicy) -> tuple[Setting[Any], ...]:
-    return policy.ahead_by, policy.max_samples, policy.first_temperature, policy.temperature, policy.max_tokens
+def _policy_record(policy: StepPolicy) -> PolicyRecord:
+    form = policy.form
+    return PolicyRecord(
+        _setting_record(policy.ahead_by),
+        _setting_record(policy.max_samples),
+        _setting_record(policy.first_temperature),
+        _setting_record(policy.temperature),
+        _setting_record(policy.max_tokens),
+        policy.profile,
+        policy.wordings,
+        None
+        if form is None
+        else FormPolicyRecord(_setting_record(form.temperature), _setting_record(form.max_tokens), form.profile),
+    )
+
+
+def _setting_record(setting: Setting[Any]) -> SettingRecord:
+    return SettingRecord(setting.value, setting.origin)
 
 
 def _policy(record: PolicyRecord) -> StepPolicy:
-    each = record.ahead_by, record.max_samples, record.first_temperature, record.temperature, record.max_tokens
-    kept: list[Setting[Any]] = [Setting(one.value, one.origin) for one in each if one is not None]  # type: ignore[arg-type]
-    return StepPolicy(*kept)
+    form = record.form
+    policy = StepPolicy(
+        _setting(record.ahead_by),
+        _setting(record.max_samples),
+        _setting(record.first_temperature),
+        _setting(record.temperature),
+        profile=record.profile,
+        wordings=record.wordings,
+        form=None if form is None else FormPolicy(_setting(form.temperature), _setting(form.max_tokens), form.profile),
+    )
+    return policy if record.max_tokens is None else replace(policy, max_tokens=_setting(record.max_tokens))
+
+
+def _setting(record: SettingRecord) -> Setting[Any]:
+    return Setting(record.value, record.origin)  # type: ignore[arg-type]
 
 
 def _price_record(price: Price | None) -> PriceRecord | None:

@@ -36,6 +36,15 @@ class SettingRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class FormPolicyRecord:
+    """How the thoughts of a kind of step are put into form. `profile` as in `PolicyRecord`."""
+
+    temperature: SettingRecord
+    max_tokens: SettingRecord
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyRecord:
     """How a kind of step is decided."""
 
@@ -45,6 +54,12 @@ class PolicyRecord:
     temperature: SettingRecord
     max_tokens: SettingRecord | None = None
     """Tokens of one reply. None in runs of before there was a limit for each kind of step: then the run's holds."""
+    profile: str | None = None
+    """The name of the profile that its samples come from; None: the run's own."""
+    wordings: tuple[str, ...] = ()
+    """The names of its wordings, where there are several."""
+    form: FormPolicyRecord | None = None
+    """Where samples are thoughts that are put into form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +81,15 @@ class PriceRecord:
     input: float
     output: float
     cached_input: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRecord:
+    """What stands for a name that the task's steps ask for. `profile` is the resolved one without secrets."""
+
+    provider: str
+    profile: dict[str, Any]
+    price: PriceRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +126,8 @@ class RunRecord:
     """How steps are decided whose task says nothing, by profile; only where the task runs other tasks."""
     plugins: dict[str, str] = field(default_factory=dict)
     """The plug-ins that the task's checkers come from, all allowed, with their versions."""
+    profiles: dict[str, ProfileRecord] = field(default_factory=dict)
+    """The profiles of steps, by the names that the task has for them; the run's own answers for all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +154,18 @@ class ReplyRecord:
     key: str | None = None
     flag: FlagRecord | None = None
     state: str | None = None
+    thought: int | None = None
+    """The number of the thought that this is the form of, among the step's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThoughtRecord:
+    """A thought that the step had not had before; with a `flag` it is never put into form."""
+
+    finish: Finish
+    tokens: int
+    text: str
+    flag: FlagRecord | None = None
 
 
 @dataclass(slots=True)
@@ -135,7 +173,8 @@ class CallRecord:
     """One attempt: the draws it asked for and what came of it.
 
     `replies` are numbers into the list of the step's distinct replies, in the order of `draws`; `new` are those that
-    this call adds to the list. `reserved` is what counts as spent where nobody knows what the call used.
+    this call adds to the list. `reserved` is what counts as spent where nobody knows what the call used. A call for
+    thoughts has `thoughts` and `new_thoughts` in their place; their samples are complete with another call's replies.
     """
 
     __pydantic_config__ = _STRICT
@@ -159,6 +198,10 @@ class CallRecord:
     """Texts of earlier replies of the step, kept now that it is contested."""
     sub: int = 0
     """The sub-run that the step is of; 0 for the run itself."""
+    wording: int = 0
+    """Which of the step's wordings was asked."""
+    new_thoughts: tuple[ThoughtRecord, ...] = ()
+    thoughts: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)

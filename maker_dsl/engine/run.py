@@ -146,5 +146,5 @@ class Run:
 
     async def _release(self) -> None:
         await self._recorder.abandon()
-        await self._decider.gateway.close()
+        await self._decider.gateways.close()
         self._lock.release()

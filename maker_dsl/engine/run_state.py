@@ -26,6 +26,17 @@ class FoldError(Exception):
 
 
 @dataclass(slots=True)
+class Tally:
+    """How one wording of a kind of step has done on steps that are decided."""
+
+    samples: int = 0
+    flags: int = 0
+    votes: int = 0
+    lost: int = 0
+    """Votes for a key that did not win the step."""
+
+
+@dataclass(slots=True)
 class Totals:
     """Counts of a run so far, its sub-runs included. `votes` are passing replies, `samples` all replies."""
 
@@ -49,6 +60,8 @@ class Totals:
     seconds: float = 0.0
     sub_runs: int = 0
     """Sub-runs begun."""
+    wordings: dict[str, dict[str, dict[str, Tally]]] = field(default_factory=dict)
+    """By task, kind of step and wording, where there are several wordings."""
 
 
 @dataclass(slots=True)

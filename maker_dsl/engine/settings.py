@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
 from maker_dsl.diagnostics import Diagnostic, Label, Source, Span
 from maker_dsl.engine.records import DEFAULT_MAX_DEPTH, MAIN_PROFILE
 from maker_dsl.providers.port import Provider
-from maker_dsl.task import Step, Task
+from maker_dsl.task import Formatting, ProfileName, Step, Task
 
 Keep = Literal["all", "contested", "none"]
 Origin = Literal["command line", "profile", "task", "default"]
@@ -24,9 +24,13 @@ DEFAULT_AHEAD_BY = 3
 DEFAULT_MAX_SAMPLES = 60
 DEFAULT_FIRST_TEMPERATURE = 0.0
 DEFAULT_TEMPERATURE = 0.1
+"""As in the paper: the first sample at 0, the others at 0.1."""
+
+FORM_TEMPERATURE = 0.0
+"""Putting a thought into form asks for no ideas."""
+
 MOST_DEPTH = 200
 """The largest `max_depth`: each level of sub-runs that are carried out in turn takes a part of Python's stack."""
-"""As in the paper: the first sample at 0, the others at 0.1."""
 
 
 class SettingsRefused(Exception):
@@ -70,6 +74,15 @@ class Setting(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class FormPolicy:
+    """How thoughts are put into form. `profile` as in `StepPolicy`."""
+
+    temperature: Setting[float | None]
+    max_tokens: Setting[int | None]
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StepPolicy:
     """How one kind of step is decided. Temperatures of None are left to the provider."""
 
@@ -79,6 +92,12 @@ class StepPolicy:
     temperature: Setting[float | None]
     max_tokens: Setting[int | None] = Setting(None, "default")
     """Tokens of one reply: where nobody says, what the longest right one may need; None where nobody knows."""
+    profile: str | None = None
+    """The name of the profile that samples come from; None: the run's own."""
+    wordings: tuple[str, ...] = ()
+    """The names of the wordings, where there are several."""
+    form: FormPolicy | None = None
+    """Where samples are thoughts that are put into form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +126,33 @@ class Settings:
     """For steps of sub-runs whose tasks say nothing, by profile; empty where the task runs no others."""
 
 
-def resolve(task: Task, provider: Provider, asked: RunOptions, profile: RunOptions) -> Settings:
+class NamedProvider(Protocol):
+    """What stands for a name that the task's steps ask for."""
+
+    @property
+    def provider(self) -> Provider:
+        """The provider."""
+        ...
+
+    @property
+    def options(self) -> RunOptions:
+        """What its profile says of the run: of the steps that name it."""
+        ...
+
+
+def resolve(
+    task: Task,
+    provider: Provider,
+    asked: RunOptions,
+    profile: RunOptions,
+    named: Mapping[str, NamedProvider] | None = None,
+) -> Settings:
     """Settle every setting. Raises SettingsRefused where the answer can't be run."""
-    defaults = _defaults(asked, profile)
+    named = named or {}
+    defaults = {
+        MAIN_PROFILE: _defaults(asked, profile),
+        **{name: _defaults(asked, one.options) for name, one in named.items()},
+    }
     max_depth = _first(asked.max_depth, profile.max_depth)
     settings = Settings(
         steps={step.name: policy_of(step, defaults) for step in task.steps},
@@ -124,14 +167,14 @@ def resolve(task: Task, provider: Provider, asked: RunOptions, profile: RunOptio
         ),
         seed=_first(asked.seed, profile.seed) or 0,
         keep=_first(asked.keep, profile.keep) or "all",
-        defaults={MAIN_PROFILE: defaults} if task.run_steps else {},
+        defaults=defaults if task.run_steps else {},
     )
-    require_possible(settings, provider)
+    require_possible(settings, provider, *(one.provider for one in named.values()))
     return settings
 
 
-def require_possible(settings: Settings, provider: Provider) -> None:
-    """Raise SettingsRefused for limits that can't be held with this provider, and votes that can't be won."""
+def require_possible(settings: Settings, *providers: Provider) -> None:
+    """Raise SettingsRefused for limits that can't be held with these providers, and votes that can't be won."""
     _require_numbers(settings)
     found = []
     for name, policy in settings.steps.items():
@@ -150,11 +193,12 @@ def require_possible(settings: Settings, provider: Provider) -> None:
                 )
             )
     caps = settings.caps
-    if caps.max_cost_usd is not None and provider.price is None:
+    unpriced = next((one.name for one in providers if one.price is None), None)
+    if caps.max_cost_usd is not None and unpriced is not None:
         found.append(
             refusal(
                 "MK550",
-                f"nobody knows what `{provider.name}` costs, so a limit on money can't be held",
+                f"nobody knows what `{unpriced}` costs, so a limit on money can't be held",
                 "--max-cost",
                 caps.max_cost_usd,
                 "put the price into the profile: [price] with input and output, in USD per million tokens",
@@ -165,7 +209,7 @@ def require_possible(settings: Settings, provider: Provider) -> None:
             found.append(
                 refusal(
                     "MK551",
-                    f"a reply of `{provider.name}` may be of any length, so a limit on what it costs can't be held",
+                    f"a reply of `{providers[0].name}` may be of any length, so a limit on what it costs can't be held",
                     option,
                     cap,
                     "put max_tokens into the profile: the most tokens one reply may have",
@@ -204,16 +248,38 @@ def _require_numbers(settings: Settings) -> None:
         raise SettingsRefused(*found)
 
 
-def policy_of(step: Step, defaults: StepPolicy) -> StepPolicy:
-    """How a step is decided: what its task says comes before defaults, and after what anybody asked for."""
+def policy_of(step: Step, defaults: Mapping[str, StepPolicy]) -> StepPolicy:
+    """How a step is decided: what its task says comes before defaults, and after what anybody asked for.
+
+    `defaults` are by profile; a name that isn't there is left to the run's own.
+    """
     vote = step.vote
+    profile = _known(step.profile, defaults)
+    own = defaults[profile or MAIN_PROFILE]
+    wordings = step.wordings
     return StepPolicy(
-        _over(defaults.ahead_by, vote.ahead_by),
-        _over(defaults.max_samples, vote.max_samples),
-        _over(defaults.first_temperature, vote.first_temperature),
-        _over(defaults.temperature, vote.temperature),
-        _over(defaults.max_tokens, step.max_tokens),
+        _over(own.ahead_by, vote.ahead_by),
+        _over(own.max_samples, vote.max_samples),
+        _over(own.first_temperature, vote.first_temperature),
+        _over(own.temperature, vote.temperature),
+        _over(own.max_tokens, step.max_tokens),
+        profile,
+        tuple(one.name for one in wordings) if len(wordings) > 1 else (),
+        None if step.formatting is None else _form_policy(step.formatting, defaults),
     )
+
+
+def _form_policy(formatting: Formatting, defaults: Mapping[str, StepPolicy]) -> FormPolicy:
+    profile = _known(formatting.profile, defaults)
+    own = defaults[profile or MAIN_PROFILE]
+    temperature: Setting[float | None] = Setting(FORM_TEMPERATURE, "default")
+    if own.temperature.origin == "profile":
+        temperature = own.temperature
+    return FormPolicy(temperature, _over(own.max_tokens, formatting.max_tokens), profile)
+
+
+def _known(name: ProfileName | None, defaults: Mapping[str, StepPolicy]) -> str | None:
+    return name.name if name is not None and name.name in defaults else None
 
 
 def _over(default: Setting[T], task: T | None) -> Setting[T]:

@@ -22,8 +22,9 @@ from maker_dsl.engine.budget import RunBudget
 from maker_dsl.engine.checkpoint import restore
 from maker_dsl.engine.encoding import decode, encode, run_members
 from maker_dsl.engine.fold import Fold
+from maker_dsl.engine.gateways import Gateways
 from maker_dsl.engine.ledger import RunLedger
-from maker_dsl.engine.origin import policy_records, resumed_settings, run_record
+from maker_dsl.engine.origin import policy_records, profile_record, resumed_settings, run_record
 from maker_dsl.engine.recorder import Pace, Recorder
 from maker_dsl.engine.records import (
     FORMAT,
@@ -70,6 +71,8 @@ class ProviderSetup:
     options: RunOptions = field(default_factory=RunOptions)
     """What the profile says of the run."""
     profile: Mapping[str, Any] = field(default_factory=dict)
+    named: Mapping[str, ProviderSetup] = field(default_factory=dict)
+    """What stands for the names that the task's steps ask for; this one answers for a name that isn't here."""
 
 
 ChooseProvider = Callable[[Task, RunRecord], ProviderSetup]
@@ -118,10 +121,11 @@ def begin_run(
     world = world or World()
     if task.unallowed:
         raise SettingsRefused(*task.unallowed)
-    settings = resolve(task, setup.provider, asked, setup.options)
+    settings = resolve(task, setup.provider, asked, setup.options, setup.named)
     now = world.utc_now()
     run_id = make_run_id(task.name, now, world.random)
-    record = run_record(run_id, now, task, setup.provider, setup.profile, settings)
+    profiles = {name: profile_record(one.provider, one.profile) for name, one in setup.named.items()}
+    record = run_record(run_id, now, task, setup.provider, setup.profile, settings, profiles)
     directory = RunDirectory.create(
         runs_directory, run_id, task.source_text, {"record": run_members(record)}, world.disk
     )
@@ -191,7 +195,7 @@ def reopen_run(
             raise RunUnreadable(directory.path, "run.json or task.maker was changed since the run started")
         setup = choose_provider(task, record)
         settings = resumed_settings(state, asked)
-        require_possible(settings, setup.provider)
+        require_possible(settings, setup.provider, *(one.provider for one in setup.named.values()))
         recorder = Recorder(journal, directory.snapshots, Fold(state), world.clock.now_s, world.pace)
         recorder.begin(
             ResumedRecord(
@@ -285,7 +289,6 @@ def _assemble(
     in_flight: int | None,
 ) -> Run:
     run = recorder.fold.run
-    price = setup.provider.price
     deadline_s = None
     if caps.max_seconds is not None:
         deadline_s = world.clock.now_s() + caps.max_seconds - run.totals.seconds
@@ -297,13 +300,18 @@ def _assemble(
         now_s=world.clock.now_s,
         deadline_s=deadline_s,
     )
-    is_free = price is None or (price.input == 0 and price.output == 0)
+    setups = {id(one.provider): one for one in (setup, *setup.named.values())}
+    prices = [one.provider.price for one in setups.values()]
+    is_free = all(price is None or (price.input == 0 and price.output == 0) for price in prices)
     if is_free and budget is not None and not budget.is_limited:
         budget = None
     ledger = RunLedger(recorder, budget)
-    gateway = Gateway(setup.provider, setup.limits, setup.retry, world.clock, world.random, ledger, budget)
+    opened = {
+        provider: Gateway(one.provider, one.limits, one.retry, world.clock, world.random, ledger, budget)
+        for provider, one in setups.items()
+    }
     decider = Decider(
-        gateway,
+        Gateways(opened[id(setup.provider)], {name: opened[id(one.provider)] for name, one in setup.named.items()}),
         ledger,
         recorder,
         max_tokens=run.record.max_tokens,

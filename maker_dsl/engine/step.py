@@ -11,23 +11,23 @@ passing reply is one vote.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from maker_dsl.engine.ballot import Ballot
-from maker_dsl.engine.fold import state_after
+from maker_dsl.engine.fold import raw_thought, state_after
 from maker_dsl.engine.frame import Frame
-from maker_dsl.engine.kind import Draws, Kind
+from maker_dsl.engine.gateways import Gateways
+from maker_dsl.engine.kind import Ask, Kind
 from maker_dsl.engine.ledger import RunLedger
 from maker_dsl.engine.open_step import OpenStep
 from maker_dsl.engine.recorder import Recorder
-from maker_dsl.engine.records import CallRecord, DecisionRecord, FlagRecord, ReplyRecord
+from maker_dsl.engine.records import CallRecord, DecisionRecord, FlagRecord, ReplyRecord, ThoughtRecord
 from maker_dsl.engine.run_state import hash_state
 from maker_dsl.engine.settings import Keep
-from maker_dsl.judging import Verdict, Vote, judge
-from maker_dsl.providers.gateway import Gateway
+from maker_dsl.judging import Verdict, Vote, judge, judge_thought
 from maker_dsl.providers.ledger import BudgetExhausted
-from maker_dsl.providers.port import Completion, Draw, PermanentError, Question, Reply, Request
+from maker_dsl.providers.port import Completion, Draw, PermanentError, Phase, Question, Reply, Request
 from maker_dsl.task import Locals, Prompt, RawReply, State, Step, Task
 
 MOST_EMPTY_ANSWERS = 5
@@ -66,7 +66,7 @@ class Decider:
 
     def __init__(
         self,
-        gateway: Gateway,
+        gateways: Gateways,
         ledger: RunLedger,
         recorder: Recorder,
         *,
@@ -74,13 +74,12 @@ class Decider:
         keep: Keep,
         in_flight: int | None = None,
     ) -> None:
-        self.gateway = gateway
+        self.gateways = gateways
         self.ledger = ledger
         self.recorder = recorder
         self.max_tokens = max_tokens
         self.keep = keep
-        self.samples_per_call = max(1, gateway.provider.samples_per_call)
-        self.answers_at_once = gateway.provider.answers_at_once
+        self.answers_at_once = gateways.answer_at_once
         self._in_flight = in_flight
         self._kinds: dict[int, dict[str, Kind]] = {}
         """Of each frame that has decided a step."""
@@ -94,7 +93,7 @@ class Decider:
         if kinds is None:
             assert frame.task is not None
             kinds = self._kinds[frame.number] = {
-                step.name: Kind(step, frame.policies[step.name], self.samples_per_call, self._in_flight)
+                step.name: Kind(step, frame.policies[step.name], self.gateways, self._in_flight, self.max_tokens)
                 for step in frame.task.steps
             }
         return kinds
@@ -120,7 +119,7 @@ class Decider:
             votes = dict(opened.ballot.votes)
             return Undecided(index, step.name, opened.samples, votes, flagged, frame.place())
         number = opened.winner()
-        following = state_after(task, step, state, opened.entries[number])
+        following = state_after(task, step, state, opened, number)
         decision = DecisionRecord(
             index,
             step.name,
@@ -144,18 +143,20 @@ class _StepVote:
         "_decider",
         "_empty",
         "_failure",
+        "_forms",
         "_held",
         "_index",
         "_kind",
         "_locals",
         "_memo",
         "_open_slots",
-        "_prompt",
+        "_prompts",
         "_question",
         "_state",
         "_sub",
         "_task",
         "_tasks",
+        "_thoughts",
         "opened",
     )
 
@@ -167,10 +168,14 @@ class _StepVote:
         self._task = task
         self._state = state
         self._locals: Locals = kind.step.state_locals(state)
-        self._prompt: Prompt = kind.step.render(state, self._locals)
+        self._prompts: dict[int, Prompt] = {0: kind.step.render(state, self._locals)}
+        """By wording."""
+        self._forms: dict[int, Prompt] = {}
+        """What puts a thought into form, by its number."""
         self._question = Question(index, kind.step, state, task, frame.draw_key(index), frame.number, frame.order)
         self.opened: OpenStep = decider.recorder.fold.open_step(frame, kind.margin)
-        self._memo: dict[tuple[str, str, int], int] = {}
+        self._memo: dict[tuple[str, str, int, int | None], int] = {}
+        self._thoughts: dict[tuple[str, str, int], int] = {}
         self._held: dict[int, str] = {}
         """Texts that are written only if the step becomes contested."""
         self._calling: set[int] = set()
@@ -181,17 +186,18 @@ class _StepVote:
         self._blocked: BudgetExhausted | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         for number, entry in enumerate(self.opened.entries):
-            if entry.record.text is not None:
-                self._memo[entry.record.text, entry.record.finish, entry.record.tokens] = number
+            record = entry.record
+            if record.text is not None:
+                self._memo[record.text, record.finish, record.tokens, record.thought] = number
+        for number, thought in enumerate(self.opened.thoughts):
+            self._thoughts[thought.text, thought.finish, thought.tokens] = number
 
     async def draw_in_turn(self) -> None:
         """For providers that answer without waiting: one call after the other, without tasks."""
-        sample = self._decider.gateway.sample
         calls = self._next_calls()
         while calls:
-            for temperature, draws in calls:
-                completion = await sample(self._request(temperature, draws))
-                self._take(draws, temperature, completion)
+            for ask in calls:
+                self._take(ask, await self._sample(ask))
                 if self.opened.ballot.decision is not None:
                     return
             calls = self._next_calls()
@@ -209,16 +215,15 @@ class _StepVote:
 
     def _start_calls(self, group: asyncio.TaskGroup) -> None:
         self._blocked = None
-        for temperature, draws in self._next_calls():
-            self._calling.update(draw.slot for draw in draws)
-            task = group.create_task(self._call(group, temperature, draws))
+        for ask in self._next_calls():
+            self._calling.update(draw.slot for draw in ask.draws)
+            task = group.create_task(self._call(group, ask))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _call(self, group: asyncio.TaskGroup, temperature: float | None, draws: tuple[Draw, ...]) -> None:
+    async def _call(self, group: asyncio.TaskGroup, ask: Ask) -> None:
         try:
-            completion = await self._decider.gateway.sample(self._request(temperature, draws))
-            self._take(draws, temperature, completion)
+            self._take(ask, await self._sample(ask))
             self._decider.recorder.flush()
         except BudgetExhausted as error:
             # Calls under way may leave something over when they settle; then these draws are tried again.
@@ -229,7 +234,7 @@ class _StepVote:
             self._cancel_calls()
             return
         finally:
-            self._calling.difference_update(draw.slot for draw in draws)
+            self._calling.difference_update(draw.slot for draw in ask.draws)
         if self.opened.ballot.decision is not None:
             self._cancel_calls()
         elif self._failure is None:
@@ -241,28 +246,64 @@ class _StepVote:
             if task is not current:
                 task.cancel()
 
-    def _next_calls(self) -> tuple[Draws, ...]:
-        """What to draw now: flagged slots again, and as many further slots as could decide the step at best."""
+    def _next_calls(self) -> tuple[Ask, ...]:
+        """What to draw now: flagged slots again, and as many further slots as could decide the step at best.
+
+        Thoughts that are in are put into form first.
+        """
         kind, opened = self._kind, self.opened
-        if self._open_slots == 0 and not opened.samples:
+        if self._open_slots == 0 and not opened.samples and not opened.pending:
             self._open_slots = kind.slots
             return kind.opening
         ballot: Ballot = opened.ballot
         filled, flagged_by_slot, calling = opened.votes_by_slot, opened.flagged_by_slot, self._calling
+        pending = opened.pending
         if self._open_slots == 0:
             # Resumed: as many slots as had been opened with what is known, at least.
-            self._open_slots = max(kind.slots, 1 + max([*filled, *flagged_by_slot]))
+            self._open_slots = max(kind.slots, 1 + max([*filled, *flagged_by_slot, *pending]))
         self._open_slots += ballot.further_slots_needed(self._open_slots)
         missing = [slot for slot in range(self._open_slots) if slot not in filled and slot not in calling]
-        allowed = max(0, kind.max_samples - opened.samples - len(calling))
+        forms: tuple[Ask, ...] = ()
+        begun = len(calling)
+        if pending:
+            begun = len(calling | pending.keys())
+            due = [(Draw(slot, flagged_by_slot.get(slot, 0)), pending[slot]) for slot in missing if slot in pending]
+            forms = kind.forms(due)
+            missing = [slot for slot in missing if slot not in pending]
+        allowed = max(0, kind.max_samples - opened.samples - begun)
         draws = [Draw(slot, flagged_by_slot.get(slot, 0)) for slot in missing[:allowed]]
-        return kind.grouped(draws, self._decider.samples_per_call) if draws else ()
+        return (*forms, *kind.grouped(draws)) if draws else forms
 
-    def _request(self, temperature: float | None, draws: tuple[Draw, ...]) -> Request:
-        max_tokens = self._kind.max_tokens or self._decider.max_tokens
-        return Request(self._question, self._prompt, temperature, max_tokens, draws)
+    async def _sample(self, ask: Ask) -> Completion:
+        """The provider's answer to a call."""
+        kind = self._kind
+        if ask.thought is not None and kind.form_gateway is not None:
+            thought = self.opened.thoughts[ask.thought].text
+            prompt, most = self._form_prompt(ask.thought), kind.form_max_tokens
+            request = Request(self._question, prompt, ask.temperature, most, ask.draws, phase="form", thought=thought)
+            return await kind.form_gateway.sample(request)
+        phase: Phase = "answer" if kind.form_gateway is None else "thought"
+        prompt = self._prompt(ask.wording)
+        request = Request(self._question, prompt, ask.temperature, kind.max_tokens, ask.draws, ask.wording, phase)
+        return await kind.gateway.sample(request)
 
-    def _take(self, draws: tuple[Draw, ...], temperature: float | None, completion: Completion) -> None:
+    def _prompt(self, wording: int) -> Prompt:
+        found = self._prompts.get(wording)
+        if found is None:
+            found = self._prompts[wording] = self._kind.wordings[wording].render(self._state, self._locals)
+        return found
+
+    def _form_prompt(self, number: int) -> Prompt:
+        found = self._forms.get(number)
+        if found is None:
+            raw = raw_thought(self.opened.thoughts[number])
+            assert raw is not None
+            asked = judge_thought(self._kind.step, self._state, self._locals, raw)
+            assert isinstance(asked, Prompt), "a thought without a flag can be put into form"
+            found = self._forms[number] = asked
+        return found
+
+    def _take(self, ask: Ask, completion: Completion) -> None:
         """Judge the replies of a call, journal them with what they cost, and count their votes."""
         call, reserved = self._decider.ledger.take_answered()
         replies = completion.replies
@@ -272,53 +313,80 @@ class _StepVote:
                 raise PermanentError("the provider answers, but without any reply", kind="empty")
         else:
             self._empty = 0
+        usage = completion.usage
+        record = CallRecord(
+            self._index,
+            tuple([(draw.slot, draw.resample) for draw in ask.draws]),
+            ask.temperature,
+            usage=None if usage is None else (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens),
+            cost_usd=call.cost_usd,
+            reserved=reserved,
+            latency_s=round(call.latency_s, 3),
+            sub=self._sub,
+            wording=ask.wording,
+        )
+        votes: tuple[Vote | None, ...] = ()
+        if self._kind.form_gateway is not None and ask.thought is None:
+            self._add_thoughts(record, replies)
+        else:
+            votes = self._add_replies(record, replies, ask.thought)
+        self._decider.recorder.call(record, votes)
+
+    def _add_thoughts(self, record: CallRecord, replies: Sequence[Reply]) -> None:
+        """Put thoughts into the record of their call, each judged as far as it can be before it has a form."""
+        known = self._thoughts
+        numbers: list[int] = []
+        new: list[ThoughtRecord] = []
+        base = len(self.opened.thoughts)
+        for reply in replies:
+            text = _writable(reply.text)
+            identity = (text, reply.finish, reply.tokens)
+            number = known.get(identity)
+            if number is None:
+                number = known[identity] = base + len(new)
+                raw = RawReply(text, reply.tokens, reply.finish)
+                asked = judge_thought(self._kind.step, self._state, self._locals, raw)
+                flag = None
+                if isinstance(asked, Prompt):
+                    self._forms[number] = asked
+                else:
+                    flag = FlagRecord(asked.stage, asked.name, asked.detail, asked.offset)
+                new.append(ThoughtRecord(reply.finish, reply.tokens, text, flag))
+            numbers.append(number)
+        record.new_thoughts = tuple(new)
+        record.thoughts = tuple(numbers)
+
+    def _add_replies(
+        self, record: CallRecord, replies: Sequence[Reply], thought: int | None
+    ) -> tuple[Vote | None, ...]:
+        """Put replies into the record of their call; gives the votes of the new ones."""
         memo = self._memo
         numbers: list[int] = []
         new: list[tuple[str, ReplyRecord, Vote | None]] = []
         base = len(self.opened.entries)
         for reply in replies:
-            identity = (reply.text, reply.finish, reply.tokens)
+            identity = (reply.text, reply.finish, reply.tokens, thought)
             number = memo.get(identity)
             if number is None:
                 number = memo[identity] = base + len(new)
-                new.append(self._judge(reply))
+                new.append(self._judge(reply, thought))
             numbers.append(number)
-        records = [record for _, record, _ in new]
-        texts: tuple[tuple[int, str], ...] = ()
+        records = [each for _, each, _ in new]
         if self._decider.keep != "all" and new:
-            records, texts = self._kept(base, new)
-        usage = completion.usage
-        self._decider.recorder.call(
-            CallRecord(
-                self._index,
-                tuple([(draw.slot, draw.resample) for draw in draws]),
-                temperature,
-                "ok",
-                tuple(records),
-                tuple(numbers),
-                None if usage is None else (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens),
-                call.cost_usd,
-                reserved,
-                round(call.latency_s, 3),
-                None,
-                texts,
-                self._sub,
-            ),
-            tuple([vote for _, _, vote in new]),
-        )
+            records, record.texts = self._kept(base, new)
+        record.new = tuple(records)
+        record.replies = tuple(numbers)
+        return tuple([vote for _, _, vote in new])
 
-    def _judge(self, reply: Reply) -> tuple[str, ReplyRecord, Vote | None]:
-        text = reply.text
-        if not text.isascii():
-            # A lone surrogate is in no file and in no JSON: what is judged must be what the journal can hold.
-            text = text.encode("utf-8", "replace").decode("utf-8")
-        verdict: Verdict = judge(
-            self._task, self._kind.step, self._state, self._locals, RawReply(text, reply.tokens, reply.finish)
-        )
+    def _judge(self, reply: Reply, thought: int | None) -> tuple[str, ReplyRecord, Vote | None]:
+        text = _writable(reply.text)
+        raw = RawReply(text, reply.tokens, reply.finish)
+        thinking = None if thought is None else raw_thought(self.opened.thoughts[thought])
+        verdict: Verdict = judge(self._task, self._kind.step, self._state, self._locals, raw, thinking)
         if isinstance(verdict, Vote):
-            return text, ReplyRecord(reply.finish, reply.tokens, text, verdict.key), verdict
+            return text, ReplyRecord(reply.finish, reply.tokens, text, verdict.key, thought=thought), verdict
         flag = FlagRecord(verdict.stage, verdict.name, verdict.detail, verdict.offset)
-        return text, ReplyRecord(reply.finish, reply.tokens, text, None, flag), None
+        return text, ReplyRecord(reply.finish, reply.tokens, text, None, flag, thought=thought), None
 
     def _kept(
         self, base: int, new: list[tuple[str, ReplyRecord, Vote | None]]
@@ -335,8 +403,13 @@ class _StepVote:
             if self._decider.keep == "contested":
                 self._held[number] = text
             state = None if vote is None else dump(vote.state).decode()
-            records.append(ReplyRecord(record.finish, record.tokens, None, record.key, record.flag, state))
+            records.append(replace(record, text=None, state=state))
         return records, ()
+
+
+def _writable(text: str) -> str:
+    """A lone surrogate is in no file and in no JSON: what is judged must be what the journal can hold."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _shortened(key: str, limit: int = 60) -> str:

@@ -41,13 +41,14 @@ def load_profile(
     directories: Sequence[Path],
     environ: Mapping[str, str] | None,
     problems: Problems,
+    option: str = "--provider",
 ) -> Profile | None:
     """Find, read and check a profile; None if anything is wrong with it (see `problems`).
 
-    `overrides` are texts `key=value`. With `environ` None the key variable is not looked for (`plan`, reports).
+    `option` is where somebody named it. `overrides` are texts `key=value`. With `environ` None the key variable is not looked for (`plan`, reports).
     """
-    path = _find(name_or_path, directories, problems)
-    text = None if path is None else _read(path, name_or_path, problems)
+    path = _find(name_or_path, directories, problems, option)
+    text = None if path is None else _read(path, name_or_path, problems, option)
     if path is None or text is None:
         return None
     source = Source(_shown(path, directories), text)
@@ -75,7 +76,7 @@ def profile_names(directories: Sequence[Path]) -> list[str]:
     return list(dict.fromkeys([*own, *bundled_names("providers")]))
 
 
-def _find(name: str, directories: Iterable[Path], problems: Problems) -> Path | None:
+def _find(name: str, directories: Iterable[Path], problems: Problems, option: str) -> Path | None:
     if name.endswith(".toml") or "/" in name or "\\" in name:
         return Path(name)
     directories = tuple(directories)
@@ -91,13 +92,13 @@ def _find(name: str, directories: Iterable[Path], problems: Problems) -> Path | 
         problems.add(
             "MK601",
             f"there is no profile `{name}`",
-            _whole("--provider", name),
+            _whole(option, name),
             help=listing if near is None else f"{near} {listing}",
         )
     return bundled
 
 
-def _read(path: Path, name: str, problems: Problems) -> str | None:
+def _read(path: Path, name: str, problems: Problems, option: str) -> str | None:
     try:
         return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except FileNotFoundError:
@@ -111,7 +112,7 @@ def _read(path: Path, name: str, problems: Problems) -> str | None:
     problems.add(
         "MK602",
         f"the profile `{path}` cannot be read: {why}",
-        _whole("--provider", name),
+        _whole(option, name),
         help="give the path of a TOML file, or the name of a profile without `.toml`",
     )
     return None
