@@ -25,6 +25,7 @@ class Case:
     """One test and how it went: passed if none of `failure`, `error` and `skipped` says otherwise."""
 
     file: str
+    """The path of the task file, also where a bundled task was named."""
     name: str
     line: int = 1
     column: int = 1

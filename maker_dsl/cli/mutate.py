@@ -35,12 +35,13 @@ def mutate_file(file: str, checked: Checked, seed: int, at_least: float | None, 
         is_enough = not found.leaks if at_least is None else found.share_caught >= at_least
         enough = enough and is_enough
         text = "\n".join(_lines(file, program, found))
-        reporter.text(text)
+        if found.tried:
+            reporter.text(text)
         reporter.json(_members(file, program, found, is_enough))
         line = program.source.position(program.place.start)
         reporter.add(
             Case(
-                file,
+                program.source.name,
                 f"{program.name}: corruptions are caught",
                 line.line,
                 line.column,

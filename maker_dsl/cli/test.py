@@ -138,7 +138,7 @@ def _tell_wrong(file: str, checked: Checked, reporter: Reporter) -> None:
         span = one.primary.span
         place = span.source.position(span.start)
         said = f"{one.code}: {one.title}" + (f"\nhelp: {one.help}" if one.help else "")
-        reporter.add(Case(file, one.code, place.line, place.column, error=said))
+        reporter.add(Case(span.source.name, one.code, place.line, place.column, error=said))
 
 
 def _offline(sound: list[tuple[str, Checked]], reporter: Reporter) -> ExitCode:
@@ -161,7 +161,8 @@ def _run(file: str, found: FileTest, reporter: Reporter) -> bool:
     outcome = run_test(found.test)
     seconds = time.perf_counter() - began_s
     why = None if outcome.passed else outcome.why
-    reporter.add(Case(file, found.name, found.place.line, found.place.column, seconds, failure=why))
+    path = found.program.source.name
+    reporter.add(Case(path, found.name, found.place.line, found.place.column, seconds, failure=why))
     reporter.json({"file": file, "test": found.name, "passed": outcome.passed, "why": outcome.why})
     if why is not None:
         reporter.text(failure_text(file, found.name, why))
@@ -182,7 +183,8 @@ def _live_tests(sound: list[tuple[str, Checked]], reporter: Reporter) -> list[Li
         if found.test.verdict == "accept":
             live.append(LiveTest(file, found))
         else:
-            reporter.add(Case(file, found.name, found.place.line, found.place.column, skipped=REJECTS))
+            path = found.program.source.name
+            reporter.add(Case(path, found.name, found.place.line, found.place.column, skipped=REJECTS))
     skipped = len(tests) - len(live)
     if skipped:
         say(f"{count(skipped, 'test')} not asked: a `reject` describes a bad reply, there is nothing to ask a model")
