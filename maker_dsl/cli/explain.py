@@ -83,9 +83,12 @@ def _tell(story: StepStory) -> None:
     result(f"State before: {story.state_json}\n")
     if story.prompt.system is not None:
         result(f"--- system\n{story.prompt.system}\n")
-    result(f"--- prompt\n{story.prompt.user}\n")
+    for name, prompt in [(one.name, one.prompt) for one in story.wordings] or [("", story.prompt)]:
+        wording = f", wording “{name}”" if name else ""
+        profile = "" if story.profile is None else f", put to `{story.profile}`"
+        result(f"--- prompt{wording}{profile}\n{prompt.user}\n")
     for sample in story.samples:
-        _tell_sample(sample)
+        _tell_sample(sample, story.form_profile)
     for failure in story.failures:
         result(f"--- a call failed: {failure.outcome}" + (f": {failure.message}" if failure.message else ""))
     result("--- ballot (votes counted in slot order)")
@@ -114,15 +117,28 @@ def _tell_runs(story: RunsStory) -> None:
         result(f"\nNot done{waiting}.")
 
 
-def _tell_sample(sample: SampleStory) -> None:
+def _tell_sample(sample: SampleStory, form_profile: str | None) -> None:
     again = "" if sample.resample == 0 else f", resample {sample.resample}"
-    temperature = "" if sample.temperature is None else f", temperature {sample.temperature:g}"
+    wording = "" if sample.wording is None else f", wording “{sample.wording}”"
+    place = f"slot {sample.slot + 1}{again}{wording}"
     if sample.flag is not None:
         verdict = f"FLAGGED {sample.flag.name}: {sample.flag.detail}"
     else:
         verdict = "a vote" if sample.counted else "a vote, not counted: the step was decided before its slot"
-    result(
-        f"--- slot {sample.slot + 1}{again}{temperature}, {count(sample.tokens, 'token')}, {sample.finish}: {verdict}"
-    )
+    thought = sample.thought
+    if thought is not None:
+        told = _measures(thought.temperature, thought.tokens, thought.finish)
+        result(f"--- {place}, the thought{told}" + ("" if sample.is_formed else f": {verdict}"))
+        result(f"{thought.text}\n")
+        if not sample.is_formed:
+            return
+        by = "" if form_profile is None else f", by `{form_profile}`"
+        place = f"slot {sample.slot + 1}{again}, its form{by}"
+    result(f"--- {place}{_measures(sample.temperature, sample.tokens, sample.finish)}: {verdict}")
     result("(the text was not kept)" if sample.text is None else sample.text)
     result("")
+
+
+def _measures(temperature: float | None, tokens: int, finish: str) -> str:
+    warm = "" if temperature is None else f", temperature {temperature:g}"
+    return f"{warm}, {count(tokens, 'token')}, {finish}"

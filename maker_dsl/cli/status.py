@@ -14,6 +14,7 @@ from maker_dsl.cli.exits import ExitCode
 from maker_dsl.cli.loading import json_option
 from maker_dsl.cli.output import count, json_result, result, say
 from maker_dsl.cli.watching import cost_text, describe, duration
+from maker_dsl.cli.wordings import wording_lines
 from maker_dsl.cli.working import resume_line, runs_option
 from maker_dsl.engine.encoding import RecordUnreadable
 from maker_dsl.engine.inspection import read_status
@@ -51,6 +52,8 @@ def status(run: str, runs: Path, as_json: bool) -> int:
     result("  " + ", ".join(text for name, text in describe(progress, speed) if name not in ("left", "speed")))
     for name, number in sorted(progress.flags.items(), key=lambda item: -item[1]):
         result(f"  flagged {number:,} × {name}")
+    for line in wording_lines(found.wordings):
+        result(f"  {line}")
     _tell_live(found.live)
     if found.result_json is not None:
         result(f"  result: {found.result_json}")
@@ -143,6 +146,7 @@ def _as_json(found: Status, state: str) -> dict[str, Any]:
         "tokens": {"input": progress.tokens.input, "output": progress.tokens.output},
         "cost_usd": progress.cost_usd,
         "seconds": round(progress.seconds, 3),
+        "wordings": [asdict(one) for one in found.wordings],
         "open_votes": dict(found.open_votes),
         "live": [asdict(frame) for frame in found.live],
         "result": None if found.result_json is None else orjson.Fragment(found.result_json.encode()),

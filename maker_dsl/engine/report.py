@@ -6,7 +6,7 @@ Used by the command line and the Python API. Plain values; nothing here reads or
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from maker_dsl.engine.frame import Frame
@@ -21,6 +21,20 @@ class Tokens:
 
     input: int
     output: int
+
+
+@dataclass(frozen=True, slots=True)
+class WordingReport:
+    """How one wording of a step that has several has done so far, on steps that are decided."""
+
+    task: str
+    step: str
+    wording: str
+    samples: int
+    flags: int
+    votes: int
+    lost: int
+    """Votes for something else than what won."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +59,7 @@ class RunReport:
     result: Value
     address: str = ""
     """The step at which it stopped, or the step to come, as `maker explain` takes it."""
+    wordings: tuple[WordingReport, ...] = ()
 
     def members(self) -> dict[str, Any]:
         """The members of the JSON object; `result` is the typed value."""
@@ -60,6 +75,7 @@ class RunReport:
             "tokens": {"input": self.tokens.input, "output": self.tokens.output},
             "cost_usd": None if self.cost_usd is None else round(self.cost_usd, 9),
             "seconds": round(self.seconds, 3),
+            "wordings": [asdict(one) for one in self.wordings],
             "result": self.result,
         }
 
@@ -121,6 +137,7 @@ class Status:
     """The votes of the run's own step that is not decided yet."""
     live: tuple[LiveFrame, ...]
     """The run itself and its live sub-runs, each before its own."""
+    wordings: tuple[WordingReport, ...] = ()
 
 
 class Observer(Protocol):
@@ -149,8 +166,11 @@ class RunHandle(Protocol):
 
 
 def cost_of(run: RunState) -> float | None:
-    """What the run has cost as far as anybody knows; None where there is no price."""
-    return None if run.record.price is None else run.totals.cost_usd + run.forfeited.cost_usd
+    """What the run has cost as far as anybody knows; None where one of its profiles has no price."""
+    record = run.record
+    if record.price is None or any(one.price is None for one in record.profiles.values()):
+        return None
+    return run.totals.cost_usd + run.forfeited.cost_usd
 
 
 def progress_of(run: RunState, seconds: float) -> Progress:
@@ -194,4 +214,15 @@ def report_of(
         seconds,
         result,
         stopped_at.address(),
+        wordings_of(run),
+    )
+
+
+def wordings_of(run: RunState) -> tuple[WordingReport, ...]:
+    """How the wordings have done, where a step has several."""
+    return tuple(
+        WordingReport(task, step, wording, one.samples, one.flags, one.votes, one.lost)
+        for task, steps in run.totals.wordings.items()
+        for step, wordings in steps.items()
+        for wording, one in wordings.items()
     )

@@ -5,6 +5,7 @@ Used by `maker explain RUN STEP` and the Python API.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from maker_dsl.engine.address import Address, parse_address
@@ -19,6 +20,7 @@ from maker_dsl.engine.records import (
     DecisionRecord,
     Event,
     FlagRecord,
+    PolicyRecord,
     ReturnRecord,
     SubRunRecord,
 )
@@ -40,8 +42,22 @@ class StepMissing(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class ThoughtStory:
+    """What a sample was before it was put into form."""
+
+    text: str
+    finish: Finish
+    tokens: int
+    temperature: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class SampleStory:
-    """One sample of a step: where it stood, what came, and its verdict. `text` is None where the run didn't keep it."""
+    """One sample of a step: where it stood, what came, and its verdict. `text` is None where the run didn't keep it.
+
+    Of a sample that was a thought first, `text`, `finish`, `tokens` and `temperature` are those of its form; without
+    one, since the thought was flagged, they are the thought's, and `text` is None.
+    """
 
     slot: int
     resample: int
@@ -53,6 +69,11 @@ class SampleStory:
     flag: FlagRecord | None
     counted: bool
     """Whether the sample is one of the votes that were counted."""
+    wording: str | None = None
+    """The wording it was asked in, where the step has several."""
+    thought: ThoughtStory | None = None
+    is_formed: bool = True
+    """False for a thought that was flagged before it was put into form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +82,14 @@ class FailureStory:
 
     outcome: str
     message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WordingStory:
+    """One way in which a step was asked."""
+
+    name: str
+    prompt: Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +108,12 @@ class StepStory:
     value: str | None
     next_state_json: str | None
     ahead_by: int
+    wordings: tuple[WordingStory, ...] = ()
+    """All wordings, where there are several; `prompt` is the first."""
+    profile: str | None = None
+    """The name of the profile that the samples came from, where it isn't the run's own."""
+    form_profile: str | None = None
+    """The same of what put thoughts into form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +256,7 @@ class _Search:
         decision: DecisionRecord | None,
     ) -> StepStory:
         failures = tuple(FailureStory(call.outcome, call.message) for call in self._calls if call.outcome != "ok")
-        samples = [sample for call in self._calls for sample in _samples(call, opened)]
+        samples = _samples(self._calls, opened, asked.policy)
         return StepStory(
             self._run,
             self._address.index + 1,
@@ -234,7 +269,10 @@ class _Search:
             tuple(opened.ballot.votes.items()),
             None if decision is None else decision.value,
             None if decision is None else _state_json(frame),
-            asked.ahead_by,
+            int(asked.policy.ahead_by.value or 1),
+            asked.wordings,
+            asked.policy.profile,
+            None if asked.policy.form is None else asked.policy.form.profile,
         )
 
 
@@ -244,7 +282,8 @@ class _Asked:
 
     prompt: Prompt
     kind: str
-    ahead_by: int
+    policy: PolicyRecord
+    wordings: tuple[WordingStory, ...]
 
 
 def _asked(frame: Frame) -> _Asked:
@@ -253,28 +292,53 @@ def _asked(frame: Frame) -> _Asked:
     assert state is not None
     step = task.next_step(state)
     assert isinstance(step, Step)
-    ahead_by = int(frame.policies[step.name].ahead_by.value or 1)
-    return _Asked(step.render(state, step.state_locals(state)), step.name, ahead_by)
+    local = step.state_locals(state)
+    told = tuple(WordingStory(one.name, one.render(state, local)) for one in step.wordings)
+    return _Asked(told[0].prompt, step.name, frame.policies[step.name], told if len(told) > 1 else ())
 
 
-def _samples(call: CallRecord, opened: OpenStep) -> list[SampleStory]:
+def _samples(calls: Iterable[CallRecord], opened: OpenStep, policy: PolicyRecord) -> list[SampleStory]:
     samples = []
-    for (slot, resample), number in zip(call.draws, call.replies, strict=False):
-        record = opened.entries[number].record
-        counted = record.key is not None and slot < opened.ballot.counted
-        samples.append(
-            SampleStory(
-                slot,
-                resample,
-                call.temperature,
-                record.text,
-                record.finish,
-                record.tokens,
-                record.key,
-                record.flag,
-                counted,
+    thinking: dict[tuple[int, int], tuple[ThoughtStory, str | None]] = {}
+    for call in calls:
+        wording = policy.wordings[call.wording] if call.wording < len(policy.wordings) else None
+        for draw, number in zip(call.draws, call.thoughts, strict=False):
+            thought = opened.thoughts[number]
+            told = ThoughtStory(thought.text, thought.finish, thought.tokens, call.temperature)
+            thinking[draw] = told, wording
+            if thought.flag is not None:
+                samples.append(
+                    SampleStory(
+                        *draw,
+                        call.temperature,
+                        None,
+                        thought.finish,
+                        thought.tokens,
+                        None,
+                        thought.flag,
+                        False,
+                        wording,
+                        told,
+                        False,
+                    )
+                )
+        for draw, number in zip(call.draws, call.replies, strict=False):
+            record = opened.entries[number].record
+            before, asked_in = thinking.get(draw, (None, wording))
+            samples.append(
+                SampleStory(
+                    *draw,
+                    call.temperature,
+                    record.text,
+                    record.finish,
+                    record.tokens,
+                    record.key,
+                    record.flag,
+                    record.key is not None and draw[0] < opened.ballot.counted,
+                    asked_in,
+                    before,
+                )
             )
-        )
     return samples
 
 

@@ -9,10 +9,11 @@ The first mismatch ends it: what follows from a wrong record says nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from maker_dsl.engine.encoding import RecordUnreadable, decode
-from maker_dsl.engine.fold import Fold
+from maker_dsl.engine.fold import Fold, raw_thought
 from maker_dsl.engine.frame import Frame
 from maker_dsl.engine.origin import sub_run_policies
 from maker_dsl.engine.records import (
@@ -25,12 +26,14 @@ from maker_dsl.engine.records import (
     ReturnRecord,
     RunRecord,
     SubRunRecord,
+    ThoughtRecord,
 )
 from maker_dsl.engine.run_state import FoldError, begin
 from maker_dsl.engine.start import LoadTask, read_run_record
+from maker_dsl.engine.wordings import wording_of
 from maker_dsl.journal.run_directory import RunDirectory, hash_task
-from maker_dsl.judging import TIMED_OUT, Vote, judge
-from maker_dsl.task import Locals, RawReply, State, Step, Task, TaskError
+from maker_dsl.judging import TIMED_OUT, Vote, judge, judge_thought
+from maker_dsl.task import Locals, Prompt, RawReply, State, Step, Task, TaskError
 from maker_dsl.types.errors import ValueRefused
 
 
@@ -184,7 +187,7 @@ class _Verifier:
         self.address = frame.address()
         match event:
             case CallRecord():
-                fold.call(event, self._judged(frame, event))
+                fold.call(event, self._judged(fold, frame, event))
             case DecisionRecord():
                 self._decision(fold, frame, event)
             case SubRunRecord():
@@ -219,16 +222,20 @@ class _Verifier:
     def _know(self, task: Task) -> None:
         self.counts.has_references &= all(step.reference is not None for step in task.steps)
 
-    def _judged(self, frame: Frame, call: CallRecord) -> tuple[Vote | None, ...]:
-        if not call.new:
+    def _judged(self, fold: Fold, frame: Frame, call: CallRecord) -> tuple[Vote | None, ...]:
+        if not (call.replies or call.new or call.thoughts or call.new_thoughts):
             return ()
         present = self._step(frame)
         if call.step != present.index or call.sub != frame.number:
             return (None,) * len(call.new)
         assert frame.task is not None
-        return tuple(self._judge(frame.task, present, record) for record in call.new)
+        thoughts = fold.open_step(frame).thoughts
+        for thought in call.new_thoughts:
+            _judge_thought(present, thought)
+        _check_wording(present.step, call)
+        return tuple(self._judge(frame.task, present, record, _thought_of(record, thoughts)) for record in call.new)
 
-    def _judge(self, task: Task, present: _Step, record: ReplyRecord) -> Vote | None:
+    def _judge(self, task: Task, present: _Step, record: ReplyRecord, thought: ThoughtRecord | None) -> Vote | None:
         if record.text is None:
             self.counts.unkept += 1
             return None
@@ -238,7 +245,7 @@ class _Verifier:
             return None
         self.counts.replies += 1
         raw = RawReply(record.text, record.tokens, record.finish)
-        verdict = judge(task, present.step, present.state, present.state_locals, raw)
+        verdict = judge(task, present.step, present.state, present.state_locals, raw, raw_thought(thought))
         if isinstance(verdict, Vote):
             if verdict.key != record.key:
                 raise _Broken("the verdict on a reply", _verdict(verdict.key), _verdict_of(record))
@@ -308,6 +315,34 @@ def _frame_of(fold: Fold, event: Event) -> Frame:
         case _:
             number = 0
     return fold.run.frames.get(number, fold.run.root)
+
+
+def _thought_of(record: ReplyRecord, thoughts: Sequence[ThoughtRecord]) -> ThoughtRecord | None:
+    if record.thought is None:
+        return None
+    if not 0 <= record.thought < len(thoughts):
+        raise _Broken("the number of a reply's thought", f"less than {len(thoughts)}", record.thought)
+    return thoughts[record.thought]
+
+
+def _judge_thought(present: _Step, thought: ThoughtRecord) -> None:
+    raw = RawReply(thought.text, thought.tokens, thought.finish)
+    if present.step.formatting is None:
+        raise _Broken("a thought", "none: the step puts no thoughts into form", repr(thought.text[:60]))
+    asked = judge_thought(present.step, present.state, present.state_locals, raw)
+    expected = None if isinstance(asked, Prompt) else (asked.stage, asked.name)
+    found = None if thought.flag is None else (thought.flag.stage, thought.flag.name)
+    if found != expected:
+        raise _Broken("the verdict on a thought", expected or "no flag", found or "no flag")
+
+
+def _check_wording(step: Step, call: CallRecord) -> None:
+    """A form has no wording of its own; all other samples are asked in the one that their place gives them."""
+    wordings = len(step.wordings)
+    is_form = step.formatting is not None and not call.thoughts
+    expected = {0} if is_form else {wording_of(slot, resample, wordings) for slot, resample in call.draws}
+    if expected != {call.wording}:
+        raise _Broken("the wording of a call", sorted(expected), call.wording)
 
 
 def _verdict(key: str | None) -> str:

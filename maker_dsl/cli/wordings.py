@@ -1,0 +1,32 @@
+"""How the wordings of a task's prompts have done, as a small table: at the end of a run, and in `maker status`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from maker_dsl.engine.report import WordingReport
+
+_LONGEST_NAME = 40
+
+
+def wording_lines(wordings: Sequence[WordingReport]) -> Iterator[str]:
+    """A line for each wording, under one for its step; nothing where no step has several."""
+    tasks = {one.task for one in wordings}
+    width = max((len(_shortened(one.wording)) for one in wordings), default=0)
+    for (task, step), rows in groupby(wordings, key=lambda one: (one.task, one.step)):
+        of = f" of {task}" if len(tasks) > 1 else ""
+        yield f"wordings of step {step}{of}:"
+        for one in rows:
+            yield (
+                f"  {_shortened(one.wording):<{width}}  {one.samples:>9,} samples, "
+                f"{_share(one.flags, one.samples):>7} flagged, {_share(one.lost, one.votes):>7} of votes lost"
+            )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}".replace("%", " %") if whole else "–"
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
