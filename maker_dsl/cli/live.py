@@ -12,7 +12,8 @@ from maker_dsl.cli.case_report import Case, Reporter
 from maker_dsl.cli.exits import ExitCode
 from maker_dsl.cli.output import count, say
 from maker_dsl.cli.watching import cost_text, duration
-from maker_dsl.engine.examination import Examination, Examiner, Marks, examination_budget
+from maker_dsl.engine.exam_paper import Marks
+from maker_dsl.engine.examination import Examination, Examiner, examination_budget
 from maker_dsl.engine.settings import RunOptions
 from maker_dsl.engine.start import ProviderSetup
 from maker_dsl.providers.clock import SystemClock

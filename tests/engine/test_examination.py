@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -19,7 +20,7 @@ from maker_dsl.providers.clock import FakeClock, run_virtually
 from maker_dsl.providers.gateway import Limits
 from maker_dsl.providers.port import PermanentError, Price, ProviderError, Request, TransientError, Usage
 from maker_dsl.providers.scripted import Answer, ScriptedProvider
-from maker_dsl.task import State, Task, TaskError, TaskTest
+from maker_dsl.task import Formatting, ProfileName, Prompt, State, Task, TaskError, TaskTest, Wording
 
 PRICE = Price(input=1.0, output=1.0)
 
@@ -195,6 +196,64 @@ def test_setups_that_are_one_share_their_limits() -> None:
     provider = ScriptedProvider(lambda request: Answer((right(request),), delay_s=1.0), clock=FakeClock())
     examine(provider, (a_test(), a_test(), a_test()), 4, limits=Limits(concurrency=2))
     assert provider.most_in_flight == 2
+
+
+def with_step(**facts: Any) -> Task:
+    """The countdown with another only step."""
+    task = countdown()
+    step = replace(task.steps[0], **facts)
+    return replace(task, steps=(step,), next_step=lambda _state: step)
+
+
+def test_samples_go_over_the_wordings_in_turn() -> None:
+    other = Wording("other", lambda state, _locals: Prompt(None, f"Before {state['n']}?"))
+    provider = ScriptedProvider(right)
+    (marks,) = examine(provider, (a_test(with_step(variants=(other,))),), 4).marks
+    assert marks.right == 4
+    asked = {call.draws[0].slot: (call.wording, call.prompt.user) for call in provider.calls}
+    assert [asked[slot][0] for slot in range(4)] == [0, 1, 0, 1]
+    assert (asked[0][1], asked[1][1]) == ("The number is 5.", "Before 5?")
+
+
+def thinking() -> Task:
+    place = Span(Source("t", "tidy"), 0, 4)
+    form = Formatting(ProfileName("tidy", place), lambda _state, _locals, thought: Prompt(None, f"Tidy: {thought}"))
+    return with_step(formatting=form)
+
+
+def test_a_thought_is_put_into_form_and_the_form_is_judged() -> None:
+    def script(request: Request) -> str:
+        if request.phase == "thought":
+            return f"It is {request.draws[0].slot}."
+        return "next = 4" if request.thought == "It is 0." else "next ="
+
+    provider = ScriptedProvider(script, answers_at_once=True)
+    found = examine(provider, (a_test(thinking()),), 2)
+    assert (found.marks[0].right, dict(found.marks[0].flags)) == (1, {"malformed": 1})
+    assert [(call.phase, call.prompt.user) for call in provider.calls] == [
+        ("thought", "The number is 5."),
+        ("form", "Tidy: It is 0."),
+        ("thought", "The number is 5."),
+        ("form", "Tidy: It is 1."),
+    ]
+
+
+def test_a_thought_that_was_cut_off_is_flagged_without_a_second_call() -> None:
+    provider = ScriptedProvider(lambda _request: Answer(("It is",), finish="length"), answers_at_once=True)
+    (marks,) = examine(provider, (a_test(thinking()),)).marks
+    assert (dict(marks.flags), len(provider.calls)) == ({"truncated": 1}, 1)
+
+
+def test_a_thought_that_is_paid_for_is_not_drawn_again() -> None:
+    def script(request: Request) -> Answer:
+        text = right(request) if request.phase == "form" else "Hm."
+        return Answer((text,), delay_s=1.0, usage=Usage(20, 10))
+
+    provider = ScriptedProvider(script, price=PRICE, clock=FakeClock())
+    found = examine(provider, (a_test(thinking()),), 3, max_cost_usd=420e-6)
+    assert (found.marks[0].right, found.limit) == (3, None)
+    assert sorted(call.phase for call in provider.calls) == ["form"] * 3 + ["thought"] * 3
+    assert provider.most_in_flight < 6
 
 
 def test_the_interval_is_wilsons() -> None:
