@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from maker_dsl.judging import Vote, judge
-from maker_dsl.task import RawReply, State, Task
+from maker_dsl.task import RawReply, RunStep, State, SubTask, Task, Value
 
 
 def run_reference(task: Task, most: int = 1_000) -> tuple[State, int]:
@@ -19,6 +21,10 @@ def follow_reference(task: Task, most: int = 1_000) -> list[State]:
         state = states[-1]
         step = task.next_step(state)
         local = step.state_locals(state)
+        if isinstance(step, RunStep):
+            results = {run.name: _results_of(run, run.inputs(state, local), most) for run in step.runs}
+            states.append(step.update(state, local, results))
+            continue
         step.render(state, local)
         assert step.reference is not None
         text = step.reply.render(step.reference(state))
@@ -27,3 +33,9 @@ def follow_reference(task: Task, most: int = 1_000) -> list[State]:
         states.append(verdict.state)
         assert len(states) <= most + 1
     return states
+
+
+def _results_of(run: SubTask, inputs: Sequence[Mapping[str, Value]], most: int) -> Value:
+    tasks = [run.bind(one) for one in inputs]
+    results = [task.result(run_reference(task, most)[0]) for task in tasks]
+    return results if run.is_many else results[0]

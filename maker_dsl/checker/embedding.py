@@ -64,8 +64,8 @@ def _uses(file: ProjectFile) -> Iterable[_Change]:
     text = file.source.text
     for use, _ in file.uses:
         start, end = use.span.start, use.span.end
-        rest = text[end:].partition("\n")[0]
-        if not rest.strip() and "\n" not in text[start:end]:
+        rest = text[end:].partition("\n")[0].strip()
+        if (not rest or rest.startswith("#")) and "\n" not in text[start:end]:
             yield _Change(start, end, "#".ljust(len("use")) + text[start + len("use") : end])
         else:
             while end < len(text) and text[end] in " \t;":
