@@ -6,6 +6,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import gbnf_reader
@@ -17,8 +18,9 @@ from lark.exceptions import LarkError
 from llguidance import LLMatcher, LLTokenizer
 from reply_strategies import mutate
 
+from maker_dsl.replies.author_format import AuthorFormat
 from maker_dsl.replies.exports.export import reply_form
-from maker_dsl.replies.exports.form import Characters, Choice, Form, Named, Node, Repeat, Sequence, Text
+from maker_dsl.replies.exports.form import Characters, Choice, Form, Named, Node, Repeat, Sequence, Text, names_in
 from maker_dsl.replies.format import GeneratedFormat
 from maker_dsl.replies.layout import raw
 from maker_dsl.replies.placement import placed
@@ -115,9 +117,7 @@ class Exports:
 
     def check(self, text: str) -> bool:
         """That all agree on a text; whether the exports admit it."""
-        try:
-            text.encode()
-        except UnicodeEncodeError:
+        if not is_encodable(text):
             return False
         verdicts = {target: accepts(text) for target, accepts in self.recognisers.items()}
         assert len(set(verdicts.values())) == 1, (text, verdicts, self.texts)
@@ -162,8 +162,53 @@ def _without_space(text: str) -> str:
     return re.sub(r"\s+", "", text)
 
 
-def generate(form: Form, source: random.Random, node: Node | None = None) -> str:
-    """A text of a form, at random."""
+class AuthorExports:
+    """The recognisers of the exports of an author's grammar, which admit what its parser reads, and more."""
+
+    def __init__(self, format: AuthorFormat) -> None:
+        self.format = format
+        self.form = reply_form(format._notation, format._place)
+        self.texts: dict[Any, str] = {}
+        for target in ("llguidance", "gbnf", "regex"):
+            with suppress(NotExpressible):
+                self.texts[target] = format.export(target)
+        self.recognisers = {target: _MAKERS[target](text) for target, text in self.texts.items()}
+        self.is_one_language = "regex" in self.texts
+        """Where rules hold themselves, llguidance splits a text into words first, in a way of its own."""
+        self.accepted = self.read = 0
+
+    def check(self, text: str) -> None:
+        """That the exports admit what is read, and are of one mind where they can be."""
+        if not is_encodable(text) or len(text) > 300:
+            return
+        verdicts = {target: accepts(text) for target, accepts in self.recognisers.items()}
+        if self.is_one_language:
+            assert len(set(verdicts.values())) == 1, (text, verdicts, self.texts)
+        read = self.format.read(text)
+        self.accepted += all(verdicts.values())
+        self.read += isinstance(read, Parsed)
+        if isinstance(read, Parsed) and self._is_tidy(text) and self._stands_alone(text, read):
+            # White space around a reply does not count, but a grammar may ask for the line break that ends it.
+            ended = {target: accepts(text + "\n") for target, accepts in self.recognisers.items()}
+            for target in verdicts.keys() - (set() if self.is_one_language else {"llguidance"}):
+                assert verdicts[target] or ended[target], (text, target, self.texts[target])
+
+    def _stands_alone(self, text: str, read: Parsed) -> bool:
+        return read.start == 0 and read.end == len(text)
+
+    def _is_tidy(self, text: str) -> bool:
+        """Whether all white space is single blanks; without an `%ignore` every text is tidy."""
+        ignores = bool(self.format._parser.ignore_tokens)
+        return not ignores or not re.search(r"[^\S ]|  ", text)
+
+
+def is_encodable(text: str) -> bool:
+    """Whether there are no halves of surrogate pairs, which no model's output holds."""
+    return not re.search("[\ud800-\udfff]", text)
+
+
+def generate(form: Form, source: random.Random, node: Node | None = None, depth: int = 0) -> str:
+    """A text of a form, at random; deep in rules that hold themselves, by the option with the fewest names."""
     node = form.start if node is None else node
     match node:
         case Text(text):
@@ -172,27 +217,27 @@ def generate(form: Form, source: random.Random, node: Node | None = None) -> str
             low, high = source.choice(ranges[:2] if source.random() < 0.9 else ranges)
             return chr(source.randint(low, min(high, low + 40) if source.random() < 0.9 else high))
         case Sequence(parts):
-            return "".join(generate(form, source, part) for part in parts)
+            return "".join(generate(form, source, part, depth) for part in parts)
         case Choice(options):
-            return generate(form, source, source.choice(options))
+            if depth > 12:
+                options = tuple(sorted(options, key=lambda one: len([*names_in(one)])))[:1]
+            return generate(form, source, source.choice(options), depth)
         case Repeat(part, low, high):
-            most = low + 3 if high is None else min(high, low + 3)
+            more = 0 if depth > 12 else 3
+            most = low + more if high is None else min(high, low + more)
             times = high if high is not None and source.random() < 0.02 else source.randint(low, most)
-            return "".join(generate(form, source, part) for _ in range(times))
+            return "".join(generate(form, source, part, depth) for _ in range(times))
         case Named(name):
-            return generate(form, source, form.rules[name])
+            return generate(form, source, form.rules[name], depth + 1)
 
 
 def texts(exports: Exports, source: random.Random) -> Iterator[str]:
     """Texts without end: replies, texts of the form, and both with mistakes."""
     format = exports.format
-    value = format._codec.validate(sample(format.type))
+    first = format._codec.validate(sample(format.type))
+    value = first
     while True:
-        value = (
-            perturb(format.type, value, source)
-            if source.random() < 0.95
-            else format._codec.validate(sample(format.type))
-        )
+        value = perturb(format.type, value, source) if source.random() < 0.95 else first
         try:
             rendered = format.render(value)
         except ValueRefused:
@@ -203,3 +248,15 @@ def texts(exports: Exports, source: random.Random) -> Iterator[str]:
         yield mutate(rendered, source)
         yield mutate(written, source)
         yield corrupt(written, source)
+
+
+def author_texts(exports: AuthorExports, source: random.Random, examples: tuple[str, ...] = ()) -> Iterator[str]:
+    """Texts without end of an author's grammar, and near it."""
+    while True:
+        written = generate(exports.form, source)
+        yield written
+        yield mutate(written, source)
+        yield corrupt(written, source)
+        for example in examples:
+            yield example
+            yield mutate(example, source)

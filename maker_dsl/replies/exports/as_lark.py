@@ -11,6 +11,7 @@ from maker_dsl.replies.exports.form import (
     Sequence,
     may_be_empty,
     names_in,
+    repeat,
     sequence,
 )
 from maker_dsl.replies.exports.regexes import regex
@@ -73,7 +74,7 @@ class _Writer:
             case Sequence(()):
                 return ""
             case Repeat(part, 0, high) if not may_be_empty(part, self._rules):
-                return f"[{slashed(regex(Repeat(part, 1, high), {}))}]"
+                return f"[{slashed(regex(repeat(part, 1, high), {}))}]"
             case Sequence(parts):
                 return " ".join(map(self._token, parts))
             case Choice(options):

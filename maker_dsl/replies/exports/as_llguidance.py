@@ -1,14 +1,14 @@
 """A form as llguidance's dialect of Lark.
 
 Its terminals are matched as long as they go and never given back; within a terminal every way is tried. So a form
-is one terminal, made of others, unless one of its rules holds itself.
+is one terminal, made of others. Where a rule holds itself, the rules stay rules, and what names no other is a terminal.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Set
 
-from maker_dsl.replies.exports.as_lark import as_lark
 from maker_dsl.replies.exports.form import (
     Characters,
     Choice,
@@ -18,6 +18,7 @@ from maker_dsl.replies.exports.form import (
     Repeat,
     Sequence,
     Text,
+    names_in,
     recursive_rules,
 )
 from maker_dsl.replies.exports.regexes import regex, times
@@ -26,17 +27,18 @@ from maker_dsl.replies.grammar import slashed
 
 def as_llguidance(form: Form) -> str:
     """The grammar's text."""
-    if recursive_rules(form):
-        return as_lark(form)
-    rules = {"REPLY": form.start} | {name.upper(): node for name, node in form.rules.items()}
-    width = max(map(len, rules))
-    lines = [f"// {sentence}" for sentence in form.left_to_reading]
-    lines.append(f"{'start':{width}} : REPLY")
-    lines += [f"{name:{width}} : {_write(node)}" for name, node in rules.items()]
-    return "\n".join(lines) + "\n"
+    holds_itself = bool(recursive_rules(form))
+    rules = {"start" if holds_itself else "reply": form.start} | dict(form.rules)
+    terminals = {name for name, node in rules.items() if not (holds_itself and any(names_in(node)))} - {"start"}
+    written = {name.upper() if name in terminals else name: _write(node, terminals) for name, node in rules.items()}
+    if not holds_itself:
+        written = {"start": "REPLY"} | written
+    width = max(map(len, written))
+    comments = [f"// {sentence}" for sentence in form.left_to_reading]
+    return "\n".join([*comments, *(f"{name:{width}} : {body}" for name, body in written.items())]) + "\n"
 
 
-def _write(node: Node) -> str:
+def _write(node: Node, terminals: Set[str]) -> str:
     match node:
         case Text(text):
             return _quoted(text)
@@ -45,17 +47,20 @@ def _write(node: Node) -> str:
         case Sequence(()):
             return '""'
         case Sequence(parts):
-            return " ".join(_unit(part) if isinstance(part, Choice) else _write(part) for part in parts)
+            return " ".join(
+                _unit(one, terminals) if isinstance(one, Choice) else _write(one, terminals) for one in parts
+            )
         case Choice(options):
-            return " | ".join(map(_write, options))
+            return " | ".join(_write(option, terminals) for option in options)
         case Repeat(part, low, high):
-            return _unit(part) + times(low, high)
+            return _unit(part, terminals) + times(low, high)
         case Named(name):
-            return name.upper()
+            return name.upper() if name in terminals else name
 
 
-def _unit(part: Node) -> str:
-    return _write(part) if isinstance(part, Text | Characters | Named) else f"({_write(part)})"
+def _unit(part: Node, terminals: Set[str]) -> str:
+    written = _write(part, terminals)
+    return written if isinstance(part, Text | Characters | Named) else f"({written})"
 
 
 def _quoted(text: str) -> str:

@@ -24,7 +24,8 @@ def as_regex(form: Form) -> str:
         re2.compile(text, RE2_OPTIONS)
     except re2.error as error:
         said = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
-        raise Unwritable(f"the regex is too large ({said})") from None
+        too_high = "it counts higher than RE2 can, which is 1,000 in all"
+        raise Unwritable(too_high if "repetition" in said else "the regex is too large for RE2") from None
     return text
 
 

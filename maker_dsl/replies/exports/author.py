@@ -27,6 +27,7 @@ from maker_dsl.replies.exports.form import (
     Sequence,
     Text,
     Unwritable,
+    characters,
     choice,
     common,
     factored,
@@ -45,6 +46,9 @@ _LEFT = (
     "the parser takes the longest word at each place and reads the fields by their types; it may refuse what is here"
 )
 _BEGINNINGS = (" ", "\n", "\t")
+_BOUNDARY = r"\b"
+"""Where a word ends or begins: dropped at the ends of a terminal, but the blank after it must be there."""
+_WORD = characters("09", "AZ", "_", "az").ranges
 _TAKEN = frozenset({"start", "root", "reply"})
 
 
@@ -76,7 +80,7 @@ class _Converter:
         for rule in parser.rules:
             self._bodies.setdefault(str(rule.origin.name), []).append(tuple(rule.expansion))
         self._terminals = {terminal.name: _terminal_form(terminal) for terminal in parser.terminals}
-        self._fixed = {one.name for one in parser.terminals if isinstance(one.pattern, PatternStr)}
+        self._whole_words = {one.name for one in parser.terminals if str(one.pattern.value).endswith(_BOUNDARY)}
         self._ends = _ends(self._bodies)
         self._blank = _blank([self._terminals[name] for name in parser.ignore_tokens if name in self._terminals])
         self._names: dict[str, str] = {}
@@ -109,7 +113,7 @@ class _Converter:
         if not symbol.is_term:
             return self.named_or_written(name)
         form = self._terminals[name]
-        if name in self._fixed or name.startswith("__"):
+        if isinstance(form, Text):
             return form
         return self._named(name, lambda: form)
 
@@ -149,7 +153,7 @@ class _Converter:
     def _run_together(self, before: Iterable[str], after: Iterable[str]) -> bool:
         """Whether terminals that follow each other without a blank are sure to be taken for one."""
         beginnings = [_beginning(self._terminals[name]) for name in after]
-        tails = [_going_on(self._terminals[name]) for name in before]
+        tails = [_WORD if name in self._whole_words else _going_on(self._terminals[name]) for name in before]
         pairs = [(start, tail) for start in beginnings for tail in tails]
         return bool(pairs) and all(start and common(start, tail) == start for start, tail in pairs)
 
@@ -196,7 +200,7 @@ def _terminal_form(terminal: TerminalDef) -> Node:
         node: Node = Text(pattern.value)
     else:
         try:
-            node = from_pattern(read_pattern(pattern.value))
+            node = from_pattern(read_pattern(pattern.value.removeprefix(_BOUNDARY).removesuffix(_BOUNDARY)))
         except BadPattern as bad:
             raise Unwritable(f"`/{pattern.value}/`: {bad.message}") from None
     if "s" in flags:

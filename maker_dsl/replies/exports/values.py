@@ -11,7 +11,7 @@ from typing import TypeVar, assert_never
 
 from maker_dsl.replies import syntax
 from maker_dsl.replies.exports import digits, strings
-from maker_dsl.replies.exports.form import Named, Node, Text, choice, optional, repeat, sequence
+from maker_dsl.replies.exports.form import NOTHING, Named, Node, Text, choice, optional, repeat, sequence
 from maker_dsl.replies.exports.strings import Surroundings
 from maker_dsl.replies.grammar import item_name
 from maker_dsl.types.display import words
@@ -52,7 +52,9 @@ class Rules:
     left_to_reading: list[str] = field(default_factory=list)
 
     def name(self, wanted: str, node: Node) -> Node:
-        """A node as a rule of its own."""
+        """A node as a rule of its own; what no text is of stays as it is."""
+        if node == NOTHING:
+            return node
         stem = re.sub(r"[^a-z0-9]+", "_", words(wanted).lower()).strip("_") or "value"
         if not stem[0].isalpha() or stem in _TAKEN:
             stem = f"the_{stem}"
