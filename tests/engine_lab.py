@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from random import Random
 from typing import Any, ClassVar
 
 from maker_dsl.engine.recorder import Pace
+from maker_dsl.engine.records import RunRecord
 from maker_dsl.engine.run import Run
 from maker_dsl.engine.settings import RunOptions
 from maker_dsl.engine.start import LoadTask, ProviderSetup, World, begin_run, decode_inputs
@@ -229,3 +230,64 @@ def sums(numbers: tuple[int, ...] = (3, 1, 2), *, sub: Callable[..., Task] = cou
 def load_sums(**facts: Any) -> LoadTask:
     """A loader as the command line would give one."""
     return lambda _text, record: sums(tuple(decode_inputs(record.inputs)["numbers"]), **facts)
+
+
+def halves(numbers: tuple[int, ...] = (3, 1, 4, 1, 5)) -> Task:
+    """The sum of the numbers: of more than one, by running itself for each half; a single one is asked for."""
+    middle = len(numbers) // 2
+    asking = replace(
+        countdown(0).steps[0],
+        name="leaf",
+        applies=lambda _state: len(numbers) == 1,
+        render=lambda _state, _locals: Prompt(None, f"Say {numbers[0]}."),
+        checks=(),
+        update=lambda _state, _l, reply, _raw: {"total": reply["value"]},
+        reference=lambda _state: {"value": numbers[0]},
+    )
+
+    def run(name: str, part: tuple[int, ...]) -> SubTask:
+        inputs = ({"numbers": list(part)},)
+        return SubTask(name, "halves", False, lambda _s, _l: inputs, lambda given: halves(_ints(given)))
+
+    split = RunStep(
+        "split",
+        lambda _state: len(numbers) > 1,
+        lambda _state: {},
+        (run("left", numbers[:middle]), run("right", numbers[middle:])) if len(numbers) > 1 else (),
+        lambda _state, _l, results: {"total": results["left"]["total"] + results["right"]["total"]},
+    )
+    state_codec = codec(RecordType((Member("total", IntType()),)))
+    return Task(
+        "halves",
+        None,
+        "halves.maker",
+        "task halves { … }",
+        {"numbers": list(numbers)},
+        codec(RecordType((Member("numbers", ListType(IntType())),))),
+        state_codec,
+        {"total": 0},
+        (asking,),
+        (),
+        lambda state: state["total"] != 0,
+        lambda state: state,
+        state_codec,
+        None,
+        lambda _state: split if len(numbers) > 1 else asking,
+        (split,),
+    )
+
+
+def load_halves(_text: str, record: RunRecord) -> Task:
+    """A loader as the command line would give one."""
+    return halves(_ints(decode_inputs(record.inputs)))
+
+
+def right_leaf(request: Request) -> str:
+    """The right reply to a leaf of `halves`."""
+    found = re.search(r"Say (-?\d+)", request.prompt.user)
+    assert found is not None
+    return f"next = {found[1]}"
+
+
+def _ints(inputs: Mapping[str, Any]) -> tuple[int, ...]:
+    return tuple(inputs["numbers"])

@@ -105,16 +105,16 @@ class Loop:
                         return stop
                 else:
                     self._under_way += 1
+                    outcome = None
                     try:
                         recorder.reserve_space(max(space, min(space * self._under_way, MOST_SPACE_BYTES)))
                         outcome = await decider.decide(frame, step, state)
                     except BudgetExhausted:
                         if self._under_way == 1:
                             raise
-                        outcome = None
                     finally:
                         self._under_way -= 1
-                        if self._parked:
+                        if self._parked and (outcome is not None or not self._under_way):
                             self._wake_parked()
                     if outcome is None:
                         # What other steps hold at their worst may be left over when they are done.
