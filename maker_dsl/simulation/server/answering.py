@@ -51,7 +51,6 @@ class Desk:
         self.task = task
         self._model = SimulatedModel(task, rates, seed)
         self._places = Places(task, self._model)
-        self._forming = [step for step in task.steps if step.formatting is not None]
         self._forms: OrderedDict[bytes, Place] = OrderedDict()
 
     @property
@@ -63,7 +62,7 @@ class Desk:
         """The fate of a call; waits only to look for an unknown prompt. Raises TaskError, StillSearching."""
         digest = digest_prompt(ask.prompt)
         place = self._places.find(digest)
-        if place is None and self._forming:
+        if place is None and self._places.forming_steps:
             answer = answer_in(ask.prompt.user)
             if answer is not None:
                 return self._form(ask, digest.words, answer)
@@ -99,7 +98,8 @@ class Desk:
         faulty = self._fault(words, place)
         if faulty is not None:
             return faulty
-        step = next((one for one in self._forming if isinstance(one.reply.read(answer), Parsed)), self._forming[0])
+        forming = self._places.forming_steps
+        step = next((one for one in forming if isinstance(one.reply.read(answer), Parsed)), forming[0])
         first = place.replies
         place.replies += ask.replies
         drawn = tuple(
