@@ -24,6 +24,10 @@ from maker_dsl.replies.exports.form import (
 from maker_dsl.replies.exports.regexes import regex, times
 from maker_dsl.replies.grammar import slashed
 
+_GIVES_NOTHING_BACK = (
+    "llguidance splits the text into words and gives nothing back: it may refuse what the parser reads"
+)
+
 
 def as_llguidance(form: Form) -> str:
     """The grammar's text."""
@@ -34,7 +38,8 @@ def as_llguidance(form: Form) -> str:
     if not holds_itself:
         written = {"start": "REPLY"} | written
     width = max(map(len, written))
-    comments = [f"// {sentence}" for sentence in form.left_to_reading]
+    said = (*form.left_to_reading, _GIVES_NOTHING_BACK) if holds_itself else form.left_to_reading
+    comments = [f"// {sentence}" for sentence in said]
     return "\n".join([*comments, *(f"{name:{width}} : {body}" for name, body in written.items())]) + "\n"
 
 
