@@ -8,6 +8,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from random import Random
 from typing import Any, cast
 
@@ -34,6 +35,7 @@ from maker_dsl.providers.port import (
 from maker_dsl.providers.profile import Profile
 from maker_dsl.providers.profiles import load_profile
 from maker_dsl.providers.retry import RetryPolicy
+from maker_dsl.providers.window import window_of
 from maker_dsl.task import Prompt, Step, Task
 
 pytestmark = pytest.mark.long
@@ -158,6 +160,14 @@ def test_parameters_of_the_profile_are_passed_on() -> None:
         "seed": 3,
         "min_p": 0.1,
     }
+
+
+def test_no_more_tokens_are_asked_for_than_the_model_puts_out_unless_the_profile_says_so() -> None:
+    asked = replace(request(), max_tokens=10**9)
+    _, server = completed(says(answer(choice("x"))), asked)
+    assert server.bodies[0]["max_tokens"] == window_of(profile("")).output
+    _, server = completed(says(answer(choice("x"))), asked, max_tokens=10**9)
+    assert server.bodies[0]["max_tokens"] == 10**9
 
 
 def test_no_temperature_is_sent_to_a_model_that_refuses_one() -> None:

@@ -70,6 +70,19 @@ def test_the_reference_leads_to_the_end_and_every_reply_is_what_it_should_be(
     assert set(kinds) == {"right", "wrong", "malformed", "overlong", "truncated"}
 
 
+@pytest.mark.parametrize(
+    ("name", "flag"), [("hanoi", "too long"), ("river_crossing", "overlong"), ("blocks_world", "overlong")]
+)
+def test_a_reply_that_rambles_is_flagged_even_where_nothing_cuts_it_off(name: str, flag: str) -> None:
+    task = load(name)
+    model = SimulatedModel(task, Rates(overlong=1))
+    for slot in range(20):
+        drawn = model.draw(Question(0, task.next_step(task.initial_state), task.initial_state), Draw(slot, 0))
+        verdict = judged(task, task.initial_state, RawReply(drawn.text, drawn.tokens, drawn.finish))
+        assert isinstance(verdict, Flag)
+        assert verdict.name == flag
+
+
 def test_the_mistakes_of_hanoi_pass_its_rules() -> None:
     task = load("hanoi", disks=6)
     model = SimulatedModel(task, Rates(wrong=1, agree=1))
