@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import re2
@@ -23,8 +24,9 @@ class Unavailable(GrammarError):
     """The grammar asks for something that a task's grammar can't have."""
 
 
+@lru_cache(maxsize=32)
 def author_parser(text: str) -> Lark:
-    """The parser of an author's grammar; raises `lark.exceptions.LarkError`."""
+    """The parser of an author's grammar, made once; raises `lark.exceptions.LarkError`."""
     with warnings.catch_warnings():
         # Lark measures regexes with Python's reader, which warns of what RE2 reads otherwise than it will one day.
         warnings.simplefilter("ignore", FutureWarning)

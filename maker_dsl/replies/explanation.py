@@ -39,10 +39,10 @@ from maker_dsl.types.type import (
 _WORD = re.compile(r'\w{1,30}|"[^"\s]{0,30}"?|[^\w\s]')
 _SHOWN_CHOICES = 6
 
-RESERVED = "RESERVED"
-"""The terminal of an author's grammar for words that can't be names: `name: NAME | RESERVED NEVER`.
+DEAD_ENDS = {"RESERVED": "is a reserved word, not a name", "UNCLOSED": "is not closed"}
+"""Terminals of an author's grammar that lead nowhere, as in `name: NAME | RESERVED NEVER`, and what to say of them.
 
-It goes before the names, so that such a word is never taken for one, and leads nowhere.
+Each goes before another terminal, so that what it stands for is never taken for that one.
 """
 
 
@@ -66,14 +66,18 @@ Node = Token | Tree[Token]
 def parse(parser: Lark, phrases: dict[str, str], text: str) -> Tree[Token] | Refused:
     """The parse tree of a whole reply, or what was expected where."""
     interactive = parser.parse_interactive(text)
+    before: Token | None = None
     last: Token | None = None
     try:
         for token in interactive.iter_parse():
-            last = token
+            before, last = last, token
         tree: object = interactive.feed_eof(last)  # type: ignore[no-untyped-call]
     except UnexpectedInput as error:
         offset = error.pos_in_stream if error.pos_in_stream is not None else len(text)
-        at_end = getattr(getattr(error, "token", None), "type", None) == "$END"
+        refused = getattr(error, "token", None)
+        at_end = getattr(refused, "type", None) == "$END"
+        if refused is not None and refused is last:
+            last = before
         return _explain(interactive, phrases, text, len(text) if at_end else offset, last)
     assert isinstance(tree, Tree)
     return tree
@@ -82,13 +86,13 @@ def parse(parser: Lark, phrases: dict[str, str], text: str) -> Tree[Token] | Ref
 def _explain(
     interactive: InteractiveParser, phrases: dict[str, str], text: str, offset: int, last: Token | None
 ) -> Refused:
-    if last is not None and last.type == RESERVED:
-        return Refused("parse", f"`{last}` is a reserved word, not a name", last.start_pos)
+    if last is not None and last.type in DEAD_ENDS:
+        return Refused("parse", f"`{last}` {DEAD_ENDS[last.type]}", last.start_pos)
     offset += len(text[offset:]) - len(text[offset:].lstrip(syntax.WHITE))
     accepted: list[str] = sorted(interactive.accepts())  # type: ignore[no-untyped-call]
-    names = [name for name in accepted if name != RESERVED]
+    names = [name for name in accepted if name not in DEAD_ENDS]
     choices = list(dict.fromkeys("the end of the reply" if name == "$END" else phrases[name] for name in names))
-    shown = choices[:_SHOWN_CHOICES]
+    shown = choices if len(choices) == _SHOWN_CHOICES + 1 else choices[:_SHOWN_CHOICES]
     expected = " or ".join(filter(None, [", ".join(shown[:-1]), shown[-1]])) if shown else "nothing more"
     if len(choices) > len(shown):
         expected += f" (or one of {len(choices) - len(shown)} others)"
