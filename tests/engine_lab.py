@@ -6,12 +6,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import blake2b
 from pathlib import Path
 from random import Random
 from typing import Any, ClassVar
 
+from maker_dsl.engine.encoding import encode
+from maker_dsl.engine.inspection import read_events
 from maker_dsl.engine.recorder import Pace
-from maker_dsl.engine.records import RunRecord
+from maker_dsl.engine.records import Event, RunRecord
 from maker_dsl.engine.run import Run
 from maker_dsl.engine.settings import RunOptions
 from maker_dsl.engine.start import LoadTask, ProviderSetup, World, begin_run, decode_inputs
@@ -37,6 +40,8 @@ from maker_dsl.types.codec import codec
 from maker_dsl.types.type import IntType, ListType, Member, RecordType
 
 RUNS = Path("/runs")
+BUSY = Pace(sync_decisions=1, snapshot_decisions=2, in_thread=False)
+"""Syncs and snapshots all the time."""
 COUNTDOWN_TEXT = "task countdown { … }"
 _REPLY = re.compile(r"next = (-?\d+)\Z")
 
@@ -162,6 +167,24 @@ def new_run(task: Task, setup: ProviderSetup, world: World, **asked: Any) -> Run
     return begin_run(task, setup, RunOptions(**asked), RUNS, world=world)
 
 
+def fate(*key: object) -> float:
+    """A number from 0 to 1 that depends on the key alone."""
+    return int.from_bytes(blake2b(repr(key).encode(), digest_size=7).digest()) / 2**56
+
+
+def forged(directory: RunDirectory, change: Callable[[Event], Event | None]) -> RunDirectory:
+    """The same run with records changed or left out and the chain made anew, as only a forger would."""
+    disk = MemoryDisk([RUNS])
+    forgery = RunDirectory.create(RUNS, directory.run_id, directory.task_text(), directory.facts().configuration, disk)
+    journal = forgery.create_journal()
+    for event in read_events(directory):
+        changed = change(event)
+        if changed is not None:
+            journal.append(*encode(changed))
+    journal.close()
+    return forgery
+
+
 class DyingDisk(MemoryDisk):
     """After the operation at which it stops, the process is dead: nothing more happens."""
 
@@ -183,10 +206,12 @@ class DyingDisk(MemoryDisk):
 # Tasks that run tasks ---------------------------------------------------------------------------------------------
 
 
-def sums(numbers: tuple[int, ...] = (3, 1, 2), *, sub: Callable[..., Task] = countdown, **facts: Any) -> Task:
-    """Count to the sum of the numbers: one step runs a countdown from each, side by side, and one from the first.
+def sums(
+    numbers: tuple[int, ...] = (3, 1, 2), rounds: int = 2, *, sub: Callable[..., Task] = countdown, **facts: Any
+) -> Task:
+    """Rounds of two kinds of steps: one runs a countdown from each number, side by side, and one from about the first.
 
-    Then a step that asks, as in `countdown`, takes one from the total; then the numbers are done.
+    That makes as many as there are numbers, and steps that ask, as in `countdown`, count down from there.
     """
 
     def run_update(state: dict[str, Any], _locals: dict[str, Any], results: Any) -> dict[str, Any]:
@@ -212,10 +237,10 @@ def sums(numbers: tuple[int, ...] = (3, 1, 2), *, sub: Callable[..., Task] = cou
         None,
         "sums.maker",
         "task sums { … }",
-        {"numbers": list(numbers)},
-        codec(RecordType((Member("numbers", ListType(IntType())),))),
+        {"numbers": list(numbers), "rounds": rounds},
+        codec(RecordType((Member("numbers", ListType(IntType())), Member("rounds", IntType())))),
         state_codec,
-        {"n": 0, "left": 2},
+        {"n": 0, "left": rounds},
         (asking,),
         (),
         lambda state: state["left"] == 0 and state["n"] == 0,
@@ -229,7 +254,12 @@ def sums(numbers: tuple[int, ...] = (3, 1, 2), *, sub: Callable[..., Task] = cou
 
 def load_sums(**facts: Any) -> LoadTask:
     """A loader as the command line would give one."""
-    return lambda _text, record: sums(tuple(decode_inputs(record.inputs)["numbers"]), **facts)
+    return lambda _text, record: sums(**_given(record), **facts)
+
+
+def _given(record: RunRecord) -> dict[str, Any]:
+    inputs = decode_inputs(record.inputs)
+    return {"numbers": tuple(inputs["numbers"]), "rounds": inputs["rounds"]}
 
 
 def halves(numbers: tuple[int, ...] = (3, 1, 4, 1, 5)) -> Task:

@@ -52,6 +52,9 @@ class Tally:
         self.votes += count
         self.votes_squared += count * count
 
+    def told(self, text: str) -> None:
+        """Nothing to do."""
+
     def errs_as_often_as(self, share: float) -> bool:
         """Whether the errors lie within their binomial confidence interval."""
         return abs(self.wrong - self.steps * share) <= SIGMAS * sqrt(self.steps * share * (1 - share))
@@ -179,6 +182,9 @@ def test_law_7_memory_stays_flat(tmp_path: Path) -> None:
             if decision.step in (60, 5_900):
                 gc.collect()
                 sizes.append(tracemalloc.get_traced_memory()[0])
+
+        def told(self, text: str) -> None:
+            """Nothing to do."""
 
     provider = ScriptedProvider(right, samples_per_call=4, answers_at_once=True)
     provider.calls = Forgetful()

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
-from hashlib import blake2b
 from random import Random
 from typing import Any
 
 import pytest
 from engine_lab import (
+    BUSY,
     COUNTDOWN_TEXT,
     RUNS,
     DyingDisk,
     countdown,
+    fate,
     load_countdown,
     memory_world,
     new_run,
@@ -26,7 +27,6 @@ from hypothesis import strategies as st
 from maker_dsl.engine.checkpoint import checkpoint, restore
 from maker_dsl.engine.fold import Fold
 from maker_dsl.engine.inspection import read_events, read_status
-from maker_dsl.engine.recorder import Pace
 from maker_dsl.engine.records import CallRecord, DecisionRecord, EndRecord, FlagRecord, ReplyRecord, RunRecord
 from maker_dsl.engine.report import RunReport
 from maker_dsl.engine.run_state import RunState, begin
@@ -39,13 +39,7 @@ from maker_dsl.providers.clock import FakeClock, run_virtually
 from maker_dsl.providers.port import Request, TransientError
 from maker_dsl.providers.scripted import Answer, ScriptedProvider
 
-BUSY = Pace(sync_decisions=1, snapshot_decisions=2, in_thread=False)
 STEPS = 6
-
-
-def fate(*key: object) -> float:
-    """A number from 0 to 1 that depends on the key alone."""
-    return int.from_bytes(blake2b(repr(key).encode(), digest_size=7).digest()) / 2**56
 
 
 def unreliable(request: Request) -> Answer | TransientError:

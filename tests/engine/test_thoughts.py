@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 import pytest
-from engine_lab import RUNS, DyingDisk, memory_world, new_run, only_run, sums
+from engine_lab import RUNS, DyingDisk, forged, memory_world, new_run, only_run, sums
 from thinking_lab import UNSPEAKABLE, Thinkers, copied, load_thinking, thinking_countdown
 
 from maker_dsl.engine.encoding import decode, encode
 from maker_dsl.engine.fold import Fold
 from maker_dsl.engine.inspection import read_events
 from maker_dsl.engine.recorder import Pace
-from maker_dsl.engine.records import CallRecord, DecisionRecord, RunRecord
+from maker_dsl.engine.records import CallRecord, DecisionRecord, Event, RunRecord
 from maker_dsl.engine.report import RunReport
 from maker_dsl.engine.run_state import begin
 from maker_dsl.engine.settings import RunOptions
@@ -187,6 +189,49 @@ def test_verify_judges_the_thoughts_again_and_finds_no_difference(keep: Any) -> 
     assert (found.unkept > 0) == (keep != "all")
 
 
+def with_thought(**changes: Any) -> Callable[[Event], Event]:
+    """Change the first thought that is kept."""
+    done: list[Event] = []
+
+    def change(event: Event) -> Event:
+        if isinstance(event, CallRecord) and event.new_thoughts and not done:
+            done.append(event)
+            return replace(event, new_thoughts=(replace(event.new_thoughts[0], **changes), *event.new_thoughts[1:]))
+        return event
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"text": "well, " * 30 + "so it is 4"}, "the verdict on a reply"),
+        ({"finish": "length"}, "the verdict on a thought"),
+        ({"text": UNSPEAKABLE}, "the verdict on a thought"),
+    ],
+)
+def test_verify_finds_a_thought_that_says_something_else(changes: dict[str, Any], what: str) -> None:
+    disk = MemoryDisk()
+    start(disk, scripted(right))
+    found = verify_run(forged(only_run(disk), with_thought(**changes)), load_thinking())
+    assert found.mismatch is not None
+    assert found.mismatch.what == what
+
+
+def test_verify_finds_a_form_of_another_thought() -> None:
+    disk = MemoryDisk()
+    start(disk, scripted(right))
+
+    def change(event: Event) -> Event:
+        if isinstance(event, CallRecord) and event.new:
+            return replace(event, new=(replace(event.new[0], thought=7),))
+        return event
+
+    found = verify_run(forged(only_run(disk), change), load_thinking())
+    assert found.mismatch is not None
+    assert found.mismatch.what == "the number of a reply's thought"
+
+
 def test_killed_between_the_two_calls_a_run_goes_on_with_the_form() -> None:
     """The thoughts are in the journal: none of them is paid for twice."""
     disk = MemoryDisk()
@@ -223,7 +268,7 @@ def test_killed_at_every_other_operation_of_the_disk_and_resumed(
         return Thinkers(at_once=at_once, samples_per_call=samples_per_call).setup
 
     disk = DyingDisk()
-    undisturbed = facts(disk, start(disk, setup(), 1))
+    undisturbed = facts(disk, start(disk, setup(), 2))
     assert undisturbed[-1] == "done"
     assert undisturbed[3]
     for stop_at in range(1 + power, disk.operations + 1, 2):
@@ -278,7 +323,7 @@ def test_a_snapshot_holds_the_thoughts_of_live_sub_runs() -> None:
     assert undisturbed.status == "done"
     assert {one.step for one in undisturbed.wordings} == {"step"}
     with_thoughts = 0
-    for stop_at in range(disk.operations // 20, disk.operations + 1, disk.operations // 20):
+    for stop_at in range(disk.operations // 9, disk.operations + 1, disk.operations // 9):
         dying = DyingDisk()
         dying.stop_at = stop_at
         with pytest.raises(BaseException) as stopped:

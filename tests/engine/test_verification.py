@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from engine_lab import RUNS, countdown, load_countdown, memory_world, new_run, only_run, right
+from engine_lab import RUNS, countdown, forged, load_countdown, memory_world, new_run, only_run, right
 
 from maker_dsl.engine.encoding import RecordUnreadable, decode, encode
 from maker_dsl.engine.inspection import read_events
@@ -57,19 +57,6 @@ def run(keep: Keep = "all", script: Callable[[Request], Any] = sometimes_wrong) 
 
 def verified(directory: RunDirectory, **facts: Any) -> Verification:
     return verify_run(directory, load_countdown(**facts))
-
-
-def forged(directory: RunDirectory, change: Callable[[Event], Event | None]) -> RunDirectory:
-    """The same run with records changed or left out and the chain made anew, as only a forger would."""
-    disk = MemoryDisk([RUNS])
-    forgery = RunDirectory.create(RUNS, directory.run_id, directory.task_text(), directory.facts().configuration, disk)
-    journal = forgery.create_journal()
-    for event in read_events(directory):
-        changed = change(event)
-        if changed is not None:
-            journal.append(*encode(changed))
-    journal.close()
-    return forgery
 
 
 def test_a_good_run_is_good_whatever_it_keeps() -> None:
