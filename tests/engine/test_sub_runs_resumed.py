@@ -120,21 +120,21 @@ def outcome(disk: MemoryDisk, report: RunReport) -> Outcome:
 @pytest.mark.long
 @pytest.mark.parametrize("case", [SUMS, HALVES], ids=["sums", "halves"])
 @pytest.mark.parametrize("at_once", [True, False])
-@pytest.mark.parametrize("power", [True, False])
-def test_law_4_killed_at_every_operation_of_the_disk_and_resumed(case: Case, at_once: bool, power: bool) -> None:
+def test_law_4_killed_at_operations_of_the_disk_and_resumed(case: Case, at_once: bool) -> None:
+    """At every third: the sums are killed at others than the halves."""
     disk = DyingDisk()
     undisturbed = outcome(disk, start(case, disk, at_once=at_once))
     assert undisturbed.flags
     assert undisturbed.samples > 3 * len(undisturbed.decisions)
     operations = disk.operations
     resumed = 0
-    for stop_at in range(1, operations + 1):
+    for stop_at in range(1 if case is SUMS else 2, operations + 1, 3):
         dying = DyingDisk()
         dying.stop_at = stop_at
         with pytest.raises(BaseException) as stopped:
             start(case, dying, at_once=at_once)
         assert isinstance(stopped.value, Stopped | BaseExceptionGroup)
-        left = dying.power_cut(Random(stop_at)) if power else dying.kill()
+        left = dying.power_cut(Random(stop_at)) if stop_at % 2 else dying.kill()
         if not list_runs(RUNS, left):
             continue
         report = resume(case, left, at_once=at_once)
@@ -142,7 +142,7 @@ def test_law_4_killed_at_every_operation_of_the_disk_and_resumed(case: Case, at_
         verification = verify_run(only_run(left), case.load)
         assert verification.is_good, verification.mismatch
         resumed += 1
-    assert resumed > operations // 2
+    assert resumed > operations // 6
 
 
 def undisturbed_run(case: Case) -> tuple[RunDirectory, list[Event], Outcome]:
@@ -260,10 +260,10 @@ def test_status_shows_the_tree_of_what_is_live() -> None:
     report = start(HALVES, disk, at_once=False, max_steps=1)
     status = read_status(only_run(disk))
     assert (report.steps, status.progress.steps) == (1, 1)
-    root, *below = status.live
-    assert (root.address, root.task, root.sub_runs_done) == ("1", "halves", 1)
-    assert [(frame.address, frame.task, frame.sub_runs_done, frame.live_sub_runs) for frame in below] == [
-        ("1/right/1", "halves", 0, 2),
-        ("1/right/1/left/1", "halves", None, 0),
-        ("1/right/1/right/1", "halves", None, 0),
+    told = [(each.address, each.task, each.sub_runs_done, each.live_sub_runs) for each in status.live]
+    assert told == [("1", "halves", 1, 1), ("1/right/1", "halves", None, 0)]
+    report = resume(HALVES, disk, at_once=False, max_steps=2)
+    told = [
+        (each.address, each.task, each.sub_runs_done, each.live_sub_runs) for each in read_status(only_run(disk)).live
     ]
+    assert told == [("1", "halves", 1, 1), ("1/right/1", "halves", 1, 1), ("1/right/1/right/1", "halves", None, 0)]
