@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from maker_dsl.engine.settings import MOST_DEPTH
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 MOST = 2**63 - 1
@@ -32,11 +34,17 @@ usd_type = _Usd()
 
 
 def limit_options(command: F) -> F:
-    """`--max-samples`, `--max-steps`, `--max-cost`."""
+    """`--max-samples`, `--max-steps`, `--max-depth`, `--max-cost`."""
     for option in (
         click.option("--max-cost", type=usd_type, metavar="USD", help="Never spend more than this in all."),
         click.option(
             "--max-steps", type=click.IntRange(0, MOST), metavar="N", help="Steps decided before the run stops."
+        ),
+        click.option(
+            "--max-depth",
+            type=click.IntRange(0, MOST_DEPTH),
+            metavar="N",
+            help="Tasks that may stand above a sub-run. [default: 64]",
         ),
         click.option("--max-samples", type=click.IntRange(1, MOST), metavar="N", help="Samples for one step."),
     ):
