@@ -111,9 +111,10 @@ class Exports:
         except NotExpressible:
             self.schema = None
         self.accepted = 0
-        holes = [member.type for member in format.type.members]
-        self.is_narrower = format._place.kind == "tag" or any(raw(hole) for hole in holes)
-        """Raw lines and texts hold nothing that begins another line; what stands in a tag escapes what opens one."""
+        self.holds_raw_text = any(raw(member.type) for member in format.type.members)
+        """Of white space inside lines and texts it can't be told here what may be left out."""
+        self.is_tagged = format._place.kind == "tag"
+        """What stands in a tag escapes what could open one."""
 
     def check(self, text: str) -> bool:
         """That all agree on a text; whether the exports admit it."""
@@ -148,7 +149,7 @@ class Exports:
         again = self.format.read(canonical)
         assert isinstance(again, Parsed)
         plain = canonical[again.start : again.end]
-        if "\r" in inner or (self.is_narrower and not self.recognisers["gbnf"](canonical)):
+        if self.holds_raw_text or (self.is_tagged and not self.recognisers["gbnf"](canonical)):
             return
         if _without_space(inner) != _without_space(plain):
             return

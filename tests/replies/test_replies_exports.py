@@ -19,7 +19,6 @@ from maker_dsl.replies.author_format import AuthorFormat
 from maker_dsl.replies.exports.export import reply_form
 from maker_dsl.replies.exports.form import Characters, Node, Repeat, Text, parts_of
 from maker_dsl.replies.format import GeneratedFormat, reply_format
-from maker_dsl.replies.layout import raw
 from maker_dsl.replies.notation import FormatText, HoleSpec, JsonObject, LarkGrammar, Notation, Place
 from maker_dsl.task import TARGETS, NotExpressible, Parsed, ReplyFormat, Target
 from maker_dsl.types.type import (
@@ -214,9 +213,6 @@ def blanks_without_end(node: Node) -> Iterator[Node]:
 @given(st.data())
 def test_white_space_has_an_end(data: st.DataObject) -> None:
     notation, place = data.draw(notations())
-    format = reply_format(notation, place)
-    if any(raw(member.type) == "text" for member in format.type.members):
-        return
     form = reply_form(notation, place)
     assert not [found for node in (form.start, *form.rules.values()) for found in blanks_without_end(node)]
 

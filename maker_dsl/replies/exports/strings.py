@@ -39,7 +39,14 @@ _UNICODE_ESCAPE = sequence(
 )
 _ESCAPE = sequence(Text("\\"), choice(characters('"', "/", "\\", "b", "f", "n", "r", "t"), _UNICODE_ESCAPE))
 _BLANK = characters("\t", " ")
-_BLANKS = repeat(_BLANK, 0, None)
+_LESS: Ranges = ((60, 60),)
+
+MAX_BLANKS = 40
+"""Blanks in a row in a line or text: a model that may go on with them without end sometimes does."""
+MAX_BREAKS = 3
+"""Line breaks in a row in a text."""
+
+_BLANKS = repeat(_BLANK, 0, MAX_BLANKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,7 @@ def json_character(around: Surroundings) -> Node:
     """One character of a JSON string, or its escape; in a tag, a `<` that could begin the tag is escaped."""
     if not around.openers:
         return choice(without(_CONTROLS, ((34, 34), (92, 92))), _ESCAPE)
-    return choice(without(_CONTROLS, ((34, 34), (92, 92), (60, 60))), _ESCAPE)
+    return choice(without(_CONTROLS, ((34, 34), (92, 92)), _LESS), _ESCAPE)
 
 
 def json_string(max_length: int | None, around: Surroundings) -> Node:
@@ -130,7 +137,7 @@ def _in_json(node: Node, around: Surroundings) -> Node:
 
 
 def _character_in_json(ranges: Ranges, around: Surroundings) -> Node:
-    special = union(_CONTROLS, ((34, 34), (92, 92)), ((60, 60),) if around.openers else ())
+    special = union(_CONTROLS, ((34, 34), (92, 92)), _LESS if around.openers else ())
     plain = common(ranges, inverse(special))
     options: list[Node] = []
     if plain:
@@ -143,64 +150,57 @@ def _character_in_json(ranges: Ranges, around: Surroundings) -> Node:
 
 def line(around: Surroundings) -> Node:
     """A raw line: not empty, no blanks at its ends, nothing at its start that begins another line of the reply."""
-    return _content(_in_line(around), around.line_starts)
+    return _content(_words(around), around.line_starts)
 
 
 def lines(around: Surroundings, *, first_is_free: bool) -> Node:
     """A raw text: lines of which the first and the last are not empty; `first_is_free` if it begins within a line."""
-    inside = _in_line(around)
-    first = _content(inside, () if first_is_free else around.line_starts)
-    gap = sequence(_BLANKS, repeat(sequence(Text("\n"), _BLANKS), 1, None))
-    return sequence(first, repeat(sequence(gap, _content(inside, around.line_starts)), 0, None))
+    words = _words(around)
+    first = _content(words, () if first_is_free else around.line_starts)
+    gap = sequence(_BLANKS, repeat(Text("\n"), 1, MAX_BREAKS), _BLANKS)
+    return sequence(first, repeat(sequence(gap, _content(words, around.line_starts)), 0, None))
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """What a line is made of: characters that may end it, and whole steps through it."""
+class _Words:
+    """What a line is made of: characters that are not blank, and a bounded number of blanks between them."""
 
-    ends: Ranges
-    """Characters that it may begin and end with."""
-    step: Node
-    """Any one step through its inside."""
-    end: Node
-    """A step that ends it."""
+    begin: Ranges
+    """Characters that it can begin with and go on from anyhow."""
+    one: Node
+    """The first of it that is not blank."""
+    rest: Node
+    """All after that."""
 
 
-def _in_line(around: Surroundings) -> _Line:
-    breaks: Ranges = ((10, 10), (13, 13))
-    blanks: Ranges = ((9, 9), (32, 32))
+def _words(around: Surroundings) -> _Words:
+    white: Ranges = ((9, 10), (13, 13), (32, 32))
     if not around.openers:
-        ends = inverse(union(breaks, blanks))
-        return _Line(ends, without(breaks), Characters(ends))
-    ends = inverse(union(breaks, blanks, ((60, 60),)))
-    after_any = inverse(union(breaks, around.openers))
-    after_end = inverse(union(breaks, blanks, around.openers))
-    return _Line(
-        ends,
-        choice(without(breaks, ((60, 60),)), sequence(Text("<"), Characters(after_any))),
-        choice(Characters(ends), sequence(Text("<"), Characters(after_end))),
-    )
+        begin = inverse(white)
+        one: Node = Characters(begin)
+        return _Words(begin, one, repeat(sequence(_BLANKS, one), 0, None))
+    begin = inverse(union(white, _LESS))
+    apart = repeat(sequence(Text("<"), repeat(_BLANK, 1, MAX_BLANKS)), 0, None)
+    after = Characters(inverse(union(white, around.openers)))
+    one = sequence(apart, choice(Characters(begin), sequence(Text("<"), after)))
+    return _Words(begin, one, repeat(sequence(_BLANKS, one), 0, None))
 
 
-def _content(line: _Line, forbidden: tuple[str, ...]) -> Node:
-    """From the first to the last character of a line that is not a blank, beginning with no forbidden word."""
-    to_end = sequence(repeat(line.step, 0, None), line.end)
-    if not forbidden:
-        return sequence(line.end, optional(to_end))
-    return _otherwise(line, forbidden, to_end, is_first=True)
+def _content(words: _Words, forbidden: tuple[str, ...]) -> Node:
+    """From the first to the last character of a line that is not a blank, beginning with nothing forbidden."""
+    return _otherwise(words, forbidden, is_first=True) if forbidden else sequence(words.one, words.rest)
 
 
-def _otherwise(line: _Line, words: tuple[str, ...], to_end: Node, *, is_first: bool) -> Node:
-    """Content that goes on with none of the words; a word that has been read whole is an empty one."""
-    if "" in words:
+def _otherwise(words: _Words, forbidden: tuple[str, ...], *, is_first: bool) -> Node:
+    """Content that goes on with nothing forbidden; what has been read whole is empty."""
+    if "" in forbidden:
         return NOTHING
-    firsts = union(*(((ord(word[0]),) * 2,) for word in words))
-    other_ends = Characters(common(line.ends, inverse(firsts)))
+    firsts = union(*(((ord(one[0]),) * 2,) for one in forbidden))
     options: list[Node] = []
-    for code in sorted({ord(word[0]) for word in words}):
-        rest = tuple(word[1:] for word in words if ord(word[0]) == code)
-        after = _otherwise(line, rest, to_end, is_first=False)
-        if after != NOTHING:
-            options.append(sequence(Text(chr(code)), after))
-    options.append(sequence(other_ends, optional(to_end)))
-    return choice(*options) if is_first else optional(choice(*options, sequence(_BLANK, to_end)))
+    for code in sorted({ord(one[0]) for one in forbidden}):
+        further = tuple(one[1:] for one in forbidden if ord(one[0]) == code)
+        options.append(sequence(Text(chr(code)), _otherwise(words, further, is_first=False)))
+    options.append(sequence(Characters(common(words.begin, inverse(firsts))), words.rest))
+    if is_first:
+        return choice(*options)
+    return optional(choice(*options, sequence(repeat(_BLANK, 1, MAX_BLANKS), words.one, words.rest)))
