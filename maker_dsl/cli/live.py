@@ -69,14 +69,20 @@ def examine_live(
 ) -> ExitCode:
     """Put the tests to every provider in turn and report; all of them have to be usable before the first call."""
     setups = [_setups(candidate, tests, options.seed) for candidate in candidates]
-    examinations = asyncio.run(_examine(tests, setups, options))
-    rows = [[examination.marks[number] for examination in examinations] for number in range(len(tests))]
+    examiners: list[Examiner] = []
     code = ExitCode.DONE
+    try:
+        asyncio.run(_examine(tests, setups, options, examiners))
+    except KeyboardInterrupt:
+        say("interrupted: this is what had been drawn")
+        code = ExitCode.INTERRUPTED
+    examinations = [examiner.so_far() for examiner in examiners]
+    rows = [[examination.marks[number] for examination in examinations] for number in range(len(tests))]
     for test, row in zip(tests, rows, strict=True):
         for candidate, examination, marks in zip(candidates, examinations, row, strict=True):
             why = _why_failed(marks, options.at_least)
             if why is not None:
-                code = ExitCode.NOT_DONE
+                code = code or ExitCode.NOT_DONE
             _report(test, candidate, examination, marks, why, reporter)
     for line in _table(tests, candidates, rows):
         reporter.text(line)
@@ -103,14 +109,19 @@ def _setups(candidate: Candidate, tests: Sequence[LiveTest], seed: int | None) -
 
 
 async def _examine(
-    tests: Sequence[LiveTest], setups: Sequence[Sequence[ProviderSetup]], options: LiveOptions
-) -> list[Examination]:
+    tests: Sequence[LiveTest],
+    setups: Sequence[Sequence[ProviderSetup]],
+    options: LiveOptions,
+    examiners: list[Examiner],
+) -> None:
+    """Make an examiner for each provider, then let them examine one after the other."""
     asked = RunOptions(max_cost_usd=options.max_cost_usd, seed=options.seed)
     budget = examination_budget(options.max_cost_usd)
     own = [test.found.test for test in tests]
     random = Random(options.seed)
-    examiners = [Examiner(own, each, options.samples, asked, budget, SystemClock(), random) for each in setups]
-    return [await examiner.examine() for examiner in examiners]
+    examiners += [Examiner(own, each, options.samples, asked, budget, SystemClock(), random) for each in setups]
+    for examiner in examiners:
+        await examiner.examine()
 
 
 def _why_failed(marks: Marks, at_least: float | None) -> str | None:

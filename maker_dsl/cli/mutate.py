@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from random import Random
 
 from maker_dsl.cli.case_report import Case, Reporter
 from maker_dsl.cli.live import percent
 from maker_dsl.cli.output import count, say
+from maker_dsl.diagnostics import Diagnostic
 from maker_dsl.language import Checked, InputRefused, Program
-from maker_dsl.mutation.cases import case_of_test, cases_of_reference, distinct_tasks
+from maker_dsl.mutation.cases import collect_cases
 from maker_dsl.mutation.survey import Group, Survey, survey
 from maker_dsl.mutation.texts import WHOLE_TEXT
 from maker_dsl.task import Task
@@ -28,10 +28,12 @@ def mutate_file(file: str, checked: Checked, seed: int, at_least: float | None, 
             continue
         began_s = time.monotonic()
         own = [found.test for found in tests if found.program is program]
-        cases = [case for case in map(case_of_test, own) if case is not None]
-        for task, words in distinct_tasks(_by_default(program), own):
-            cases += cases_of_reference(task, words, Random(f"{seed} walk"))
-        found = survey(cases, seed, time.monotonic)
+        collected = collect_cases(_by_default(program), own, seed)
+        if collected.unallowed is not None:
+            enough = False
+            _tell_unallowed(file, program, collected.unallowed, reporter)
+            continue
+        found = survey(collected.cases, seed, time.monotonic, collected.notes)
         is_enough = not found.leaks if at_least is None else found.share_caught >= at_least
         enough = enough and is_enough
         text = "\n".join(_lines(file, program, found))
@@ -42,7 +44,7 @@ def mutate_file(file: str, checked: Checked, seed: int, at_least: float | None, 
         reporter.add(
             Case(
                 program.source.name,
-                f"{program.name}: corruptions are caught",
+                _name(program),
                 line.line,
                 line.column,
                 time.monotonic() - began_s,
@@ -54,6 +56,18 @@ def mutate_file(file: str, checked: Checked, seed: int, at_least: float | None, 
         if not found.tried:
             say(f"{file}: {_nothing(found)}")
     return enough
+
+
+def _tell_unallowed(file: str, program: Program, unallowed: Diagnostic, reporter: Reporter) -> None:
+    why = f"{unallowed.title}; {unallowed.help}"
+    place = program.source.position(program.place.start)
+    reporter.text(f"{file}, task {program.name}: {why}")
+    reporter.json({"file": file, "task": program.name, "passed": False, "why": why})
+    reporter.add(Case(program.source.name, _name(program), place.line, place.column, error=why))
+
+
+def _name(program: Program) -> str:
+    return f"{program.name}: corruptions are caught"
 
 
 def _by_default(program: Program) -> Task | None:

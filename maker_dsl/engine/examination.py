@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from random import Random
 
 from maker_dsl.engine.budget import NOTHING, RunBudget
+from maker_dsl.engine.constraints import Constraints
 from maker_dsl.engine.exam_paper import Marks, Paper, PaperCall
+from maker_dsl.engine.gateways import Gateways
 from maker_dsl.engine.settings import Caps, RunOptions
 from maker_dsl.engine.start import ProviderSetup
 from maker_dsl.providers.clock import Clock
@@ -88,16 +90,21 @@ class Examiner:
     ) -> None:
         self._clock = clock
         self._spending = Spending()
+        self.notes: list[str] = []
+        """What people should know of the provider."""
         self._gateways: dict[int, Gateway] = {}
         self._papers = []
+        self._constraints: dict[int, Constraints] = {}
         for number, (test, setup) in enumerate(zip(tests, setups, strict=True)):
             gateway = self._gateways.get(id(setup))
             if gateway is None:
                 gateway = self._gateways[id(setup)] = Gateway(
                     setup.provider, setup.limits, setup.retry, clock, random, self._spending, budget
                 )
+                self._constraints[id(gateway)] = Constraints(Gateways(gateway), random, self)
             self._papers.append(Paper(number, test, setup, gateway, samples, options))
         self._answers_at_once = all(setup.provider.answers_at_once for setup in setups)
+        self._began_s: float | None = None
         self._failure: Exception | None = None
         self._blocked: list[PaperCall] = []
         self._limit: BudgetExhausted | None = None
@@ -105,9 +112,10 @@ class Examiner:
     async def examine(self) -> Examination:
         """Draw all samples, or as many as the limit and the provider allow.
 
-        Raises TaskError where the task's own text fails. A cancellation gives up the calls under way.
+        Raises TaskError where the task's own text fails. A cancellation gives up the calls under way; `so_far` has the
+        others.
         """
-        began_s = self._clock.now_s()
+        self._began_s = self._clock.now_s()
         calls = [call for paper in self._papers for call in paper.calls]
         try:
             if self._answers_at_once:
@@ -120,11 +128,15 @@ class Examiner:
         finally:
             for gateway in self._gateways.values():
                 await gateway.close()
-        error = self._failure
-        if error is not None and not isinstance(error, ProviderError):
-            raise error
+        if self._failure is not None and not isinstance(self._failure, ProviderError):
+            raise self._failure
+        return self.so_far()
+
+    def so_far(self) -> Examination:
+        """What has been drawn, also where the examination was cancelled or has not begun."""
+        error = self._failure if isinstance(self._failure, ProviderError) else None
         limit = self._limit if self._blocked else None
-        seconds = self._clock.now_s() - began_s
+        seconds = 0.0 if self._began_s is None else self._clock.now_s() - self._began_s
         return Examination(tuple(paper.marks for paper in self._papers), self._spending, seconds, error, limit)
 
     async def _in_turn(self, calls: Sequence[PaperCall]) -> None:

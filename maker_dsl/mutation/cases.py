@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from random import Random
 
-from maker_dsl.judging import Vote, judge
-from maker_dsl.task import Locals, RawReply, State, Step, Task, TaskError, TaskTest
+from maker_dsl.compiler.checkers import UNALLOWED
+from maker_dsl.diagnostics import Diagnostic
+from maker_dsl.judging import Flag, Vote, judge
+from maker_dsl.task import Locals, RawReply, RunStep, State, Step, Task, TaskError, TaskTest
 from maker_dsl.tokens import estimate_tokens
 from maker_dsl.types.errors import ValueRefused
 
@@ -16,6 +18,11 @@ LONGEST_WALK = 200
 
 STATES_PER_WALK = 12
 """So many states of one path are taken: the first of each kind of step, the others by lot."""
+
+MOST_WALKS = 6
+"""Over so many different inputs the reference is followed."""
+
+LONGEST_WORDS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +39,51 @@ class Case:
     is_from_test: bool
 
 
-def case_of_test(test: TaskTest) -> Case | None:
-    """The reply of a test that accepts it; None where the test says `reject`, or fails."""
-    if test.verdict != "accept":
-        return None
+@dataclass(slots=True)
+class Collection:
+    """All right replies that were found, and what kept others from being."""
+
+    cases: list[Case] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unallowed: Diagnostic | None = None
+    """The plug-in that the task needs, where it is not allowed."""
+
+
+def collect_cases(default: Task | None, tests: Sequence[TaskTest], seed: int) -> Collection:
+    """The right replies of a task's tests, and of its reference over its default inputs and those of the tests."""
+    found = Collection()
+    for test in tests:
+        if test.verdict == "accept":
+            _add_test(test, found)
+    for task, words in _distinct_tasks(default, tests):
+        found.cases += _chosen(list(_walk(task, words, found)), Random(f"{seed} walk"))
+    return found
+
+
+def _add_test(test: TaskTest, found: Collection) -> None:
+    why = "it fails"
     try:
         step = test.task.next_step(test.state) if test.step is None else test.task.step(test.step)
-        if not isinstance(step, Step) or not step.applies(test.state):
-            return None
-        return _case(f'the test "{test.name}"', test.task, step, test.state, test.reply, is_from_test=True)
-    except TaskError:
-        return None
+        if isinstance(step, Step) and step.applies(test.state):
+            case = _case(f'the test "{test.name}"', test.task, step, test.state, test.reply, is_from_test=True)
+            if isinstance(case, Case):
+                found.cases.append(case)
+                return
+    except TaskError as error:
+        why = _take_error(error, found)
+    found.notes.append(f'the test "{test.name}" was left out: {why}')
 
 
-def cases_of_reference(task: Task, words: str, random: Random) -> list[Case]:
-    """Some of the replies that the reference gives on its way; `words` say which inputs the task is bound to."""
-    walked = list(_walk(task, words))
+def _distinct_tasks(default: Task | None, tests: Sequence[TaskTest]) -> list[tuple[Task, str]]:
+    """The task over its default inputs and over those of its tests, each with words for the inputs."""
+    found: dict[str, tuple[Task, str]] = {}
+    for task in ([default] if default is not None else []) + [test.task for test in tests]:
+        key = task.inputs_codec.dump(dict(task.inputs)).decode()
+        found.setdefault(key, (task, "" if task is default else f" with {_shortened(key)}"))
+    return list(found.values())[:MOST_WALKS]
+
+
+def _chosen(walked: list[Case], random: Random) -> list[Case]:
     first = {case.step.name: number for number, case in reversed(list(enumerate(walked)))}
     others = [number for number in range(len(walked)) if number not in first.values()]
     more = max(0, STATES_PER_WALK - len(first))
@@ -55,38 +91,47 @@ def cases_of_reference(task: Task, words: str, random: Random) -> list[Case]:
     return [walked[number] for number in sorted(chosen)]
 
 
-def distinct_tasks(default: Task | None, tests: Iterable[TaskTest], most: int = 6) -> list[tuple[Task, str]]:
-    """The task over its default inputs and over those of its tests, each with words for the inputs."""
-    found: dict[str, tuple[Task, str]] = {}
-    for task in ([default] if default is not None else []) + [test.task for test in tests]:
-        key = task.inputs_codec.dump(dict(task.inputs)).decode()
-        words = "" if task is default else f" with {key}"
-        found.setdefault(key, (task, words))
-    return list(found.values())[:most]
-
-
-def _walk(task: Task, words: str) -> Iterator[Case]:
+def _walk(task: Task, words: str, found: Collection) -> Iterator[Case]:
+    """The reference's replies, from the initial state on; a note says why they end before the task does."""
     state = task.initial_state
     for number in range(1, LONGEST_WALK + 1):
         try:
             if task.is_done(state):
                 return
             step = task.next_step(state)
-            if not isinstance(step, Step) or step.reference is None:
+            if isinstance(step, RunStep):
+                why = f"step `{step.name}` runs {' and '.join(f'`{name}`' for name in step.tasks)}"
+            elif step.reference is None:
                 return
-            text = step.reply.render(step.reference(state))
-            case = _case(f"the reference at step {number:,}{words}", task, step, state, text, is_from_test=False)
-        except (TaskError, ValueRefused):
-            return
-        if case is None:
-            return
-        yield case
-        state = case.right.state
+            else:
+                text = step.reply.render(step.reference(state))
+                case = _case(f"the reference at step {number:,}{words}", task, step, state, text, is_from_test=False)
+                if isinstance(case, Case):
+                    yield case
+                    state = case.right.state
+                    continue
+                why = f"its reply is refused for “{case.name}”"
+        except TaskError as error:
+            why = _take_error(error, found)
+        except ValueRefused as error:
+            why = f"it gives no reply of the step's form: {error}"
+        found.notes.append(f"the reference's way{words} was followed up to step {number:,}: {why}")
+        return
 
 
-def _case(origin: str, task: Task, step: Step, state: State, text: str, *, is_from_test: bool) -> Case | None:
+def _take_error(error: TaskError, found: Collection) -> str:
+    if error.diagnostic.code == UNALLOWED:
+        found.unallowed = error.diagnostic
+    return error.diagnostic.title
+
+
+def _case(origin: str, task: Task, step: Step, state: State, text: str, *, is_from_test: bool) -> Case | Flag:
     local = step.state_locals(state)
     verdict = judge(task, step, state, local, RawReply(text, estimate_tokens(text), "stop"))
-    if not isinstance(verdict, Vote):
-        return None
+    if isinstance(verdict, Flag):
+        return verdict
     return Case(origin, task, step, state, local, text, verdict, is_from_test)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_WORDS else text[: LONGEST_WORDS - 1] + "…"

@@ -102,9 +102,9 @@ class Survey:
         return sorted((group for group in self.groups.values() if group.passed), key=lambda group: -group.passed)
 
 
-def survey(cases: Sequence[Case], seed: int, now_s: Callable[[], float]) -> Survey:
-    """Corrupt every case's reply and count."""
-    found = Survey()
+def survey(cases: Sequence[Case], seed: int, now_s: Callable[[], float], notes: Sequence[str] = ()) -> Survey:
+    """Corrupt every case's reply and count; `notes` are what is known beforehand."""
+    found = Survey(notes=list(notes))
     for number, case in enumerate(cases):
         found.from_tests += case.is_from_test
         found.from_reference += not case.is_from_test

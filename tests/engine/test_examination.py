@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -196,6 +198,27 @@ def test_setups_that_are_one_share_their_limits() -> None:
     provider = ScriptedProvider(lambda request: Answer((right(request),), delay_s=1.0), clock=FakeClock())
     examine(provider, (a_test(), a_test(), a_test()), 4, limits=Limits(concurrency=2))
     assert provider.most_in_flight == 2
+
+
+def test_what_was_drawn_before_a_cancellation_is_kept() -> None:
+    def script(request: Request) -> Answer:
+        return Answer((right(request),), delay_s=1.0 if request.draws[0].slot < 2 else 60.0)
+
+    provider = ScriptedProvider(script, clock=FakeClock())
+
+    async def go() -> Examination:
+        one = examiner(provider, None, 5)
+        task = asyncio.create_task(one.examine())
+        await asyncio.sleep(10.0)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        return one.so_far()
+
+    found = run_virtually(go())
+    assert (found.marks[0].right, found.marks[0].drawn, found.seconds) == (2, 2, 10.0)
+    assert found.spending.failed == {"cancelled": 3}
+    assert provider.closed
 
 
 def with_step(**facts: Any) -> Task:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from itertools import count
-from random import Random
 
 import pytest
 
 from maker_dsl.diagnostics import Source
 from maker_dsl.judging import Vote, judge
 from maker_dsl.language import Program, check_text, load
-from maker_dsl.mutation.cases import Case, case_of_test, cases_of_reference, distinct_tasks
+from maker_dsl.mutation.cases import Case, collect_cases
 from maker_dsl.mutation.survey import BY_THE_FORM, CASE_SECONDS, Survey, survey
 from maker_dsl.task import RawReply
 from maker_dsl.tokens import estimate_tokens
@@ -42,14 +41,8 @@ def program(text: str) -> Program:
     return checked.program
 
 
-def cases(one: Program) -> list[Case]:
-    tests = [case for case in map(case_of_test, one.tests) if case is not None]
-    walks = [
-        case
-        for task, words in distinct_tasks(one.bind(), one.tests)
-        for case in cases_of_reference(task, words, Random("0"))
-    ]
-    return tests + walks
+def cases(one: Program, seed: int = 0) -> list[Case]:
+    return collect_cases(one.bind(), one.tests, seed).cases
 
 
 def order(*rules: str, note: str = "reply.note", vote: str = "") -> Survey:
@@ -165,20 +158,44 @@ def test_the_tests_replies_keep_what_stands_around_them() -> None:
 def test_the_reference_is_followed_through_every_kind_of_step() -> None:
     one = load("checkout").program
     assert one is not None
-    task = one.bind()
-    walked = cases_of_reference(task, "", Random("0"))
+    walked = collect_cases(one.bind(), (), 0).cases
     assert [case.step.name for case in walked] == ["price_line", "price_line", "price_line", "ship", "pay", "confirm"]
     long = load("countdown").program
     assert long is not None
-    far = cases_of_reference(long.bind({"start": 100_000}), "", Random("0"))
+    far = collect_cases(long.bind({"start": 100_000}), (), 0).cases
     assert len(far) == 12
     assert far[0].origin == "the reference at step 1"
+
+
+def test_a_way_that_ends_early_is_told_with_its_reason() -> None:
+    refused = ORDER.format(rules='rule "soon": n < 2', note="reply.note", vote="")
+    found = collect_cases(program(refused).bind(), (), 0)
+    assert len(found.cases) == 2
+    assert found.notes == ["the reference's way was followed up to step 3: its reply is refused for “soon”"]
+
+
+def test_a_test_that_fails_is_left_out_with_a_note() -> None:
+    failing = ORDER.format(rules=NOT_URGENT, note="reply.note", vote="").rstrip().removesuffix("}") + (
+        'test "urgent" { reply """{"lines": [], "urgent": true, "note": ""}""" accept }\n}'
+    )
+    one = program(failing)
+    found = collect_cases(one.bind(), one.tests, 0)
+    assert found.notes == ['the test "urgent" was left out: it fails']
+    assert not any(case.is_from_test for case in found.cases)
+
+
+def test_a_plug_in_that_is_not_allowed_is_told() -> None:
+    one = load("derivation").program
+    assert one is not None
+    found = collect_cases(one.bind(), one.tests, 0)
+    assert found.unallowed is not None
+    assert "`algebra`" in found.unallowed.title
 
 
 def test_a_value_that_can_not_be_written_again_is_corrupted_as_text() -> None:
     one = load("countdown").program
     assert one is not None
-    (case,) = [case for case in map(case_of_test, one.tests) if case is not None][:1]
+    case = cases(one)[0]
     format = case.step.reply
 
     class Unwritable:
