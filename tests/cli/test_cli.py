@@ -43,7 +43,14 @@ def test_help_lists_every_command_with_the_words_of_its_own_help() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["check", "countdown"], ["test", "countdown"], ["show", "hanoi", "prompt"]]
+    "arguments",
+    [
+        ["--help"],
+        ["check", "countdown"],
+        ["check", "countdown", "--provider", "openai"],
+        ["test", "countdown"],
+        ["show", "hanoi", "prompt"],
+    ],
 )
 def test_litellm_is_not_loaded_before_a_provider_is_opened(arguments: list[str], tmp_path: Path) -> None:
     script = (
