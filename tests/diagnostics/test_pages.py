@@ -10,7 +10,8 @@ import pytest
 from transcript import run_maker
 
 import maker_dsl
-from maker_dsl.diagnostics import Source, pages
+from maker_dsl.compiler.grammar_files import grammar_file_format
+from maker_dsl.diagnostics import Problems, Source, pages
 from maker_dsl.language import check_text
 from maker_dsl.testing import failed_tests
 
@@ -71,6 +72,16 @@ def test_the_wrong_command_ends_with_its_code(code: str, tmp_path: Path, monkeyp
         assert words[0] == "maker"
         output, _ = run_maker(words[1:])
     assert re.findall(r"MK\d{3}", output) == [code]
+
+
+@pytest.mark.parametrize("code", [code for code in CODES if pages.page(code).language == "lark"])  # type: ignore[union-attr]
+def test_grammar_files_are_wrong_and_right(code: str) -> None:
+    page = pages.page(code)
+    assert page is not None
+    found = Problems()
+    assert grammar_file_format(Source("wrong.lark", page.wrong), found) is None
+    assert [one.code for one in found] == [code]
+    assert grammar_file_format(Source("right.lark", page.right), Problems()) is not None
 
 
 @pytest.mark.parametrize("code", ["MK000", "MK1", "mk", "../MK101", "MK101.md", ""])
