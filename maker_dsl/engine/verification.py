@@ -225,9 +225,9 @@ class _Verifier:
     def _judged(self, fold: Fold, frame: Frame, call: CallRecord) -> tuple[Vote | None, ...]:
         if not (call.replies or call.new or call.thoughts or call.new_thoughts):
             return ()
-        present = self._step(frame)
-        if call.step != present.index or call.sub != frame.number:
+        if call.step != frame.index or call.sub != frame.number:
             return (None,) * len(call.new)
+        present = self._step(frame)
         assert frame.task is not None
         thoughts = fold.open_step(frame).thoughts
         for thought in call.new_thoughts:
