@@ -27,6 +27,13 @@ def set_option(command: F) -> F:
     )(command)
 
 
+def task_option(command: F) -> F:
+    """`--task NAME`."""
+    return click.option(
+        "--task", "task_name", metavar="NAME", help="A task of FILE, or of what it uses. [default: its main one]"
+    )(command)
+
+
 def state_option(command: F) -> F:
     """`--state JSON|@FILE`."""
     return click.option(
@@ -77,9 +84,17 @@ def check_file(name_or_path: str, allowed: AllowedCheckers | None = None) -> Che
         raise Leave(ExitCode.WRONG) from problem
 
 
-def load_program(name_or_path: str, allowed: AllowedCheckers | None = None) -> Program:
-    """The checked program of a file; shows its diagnostics and leaves with 2 where it is wrong."""
-    return require_program(check_file(name_or_path, allowed))
+def load_program(name_or_path: str, allowed: AllowedCheckers | None = None, task: str | None = None) -> Program:
+    """The checked program of a file, or with `task` another one of it; leaves with 2 where the file is wrong."""
+    checked = check_file(name_or_path, allowed)
+    main = require_program(checked)
+    if task is None:
+        return main
+    names = [program.name for program in checked.programs]
+    if task not in names:
+        listing = "there are: " + ", ".join(f"`{known}`" for known in names)
+        raise click.UsageError(f"{name_or_path} has no task `{task}`; {did_you_mean(task, names, listing)}")
+    return checked.programs[names.index(task)]
 
 
 def require_program(checked: Checked) -> Program:
@@ -155,7 +170,7 @@ def chosen_step(task: Task, name: str | None, state: State) -> Step:
             raise Leave(ExitCode.WRONG) from error
         if isinstance(step, Step):
             return step
-        raise click.UsageError(_runs_tasks(task, step, "takes its turn in this state, and it"))
+        raise click.UsageError(_runs_tasks(task, step, "comes next in this state; it "))
     try:
         return task.step(name)
     except KeyError:
@@ -171,7 +186,9 @@ def chosen_step(task: Task, name: str | None, state: State) -> Step:
 def _runs_tasks(task: Task, step: RunStep, what: str = "") -> str:
     """That a step asks no model, and where to look instead."""
     names = " and ".join(f"`{name}`" for name in step.tasks)
-    asking = ", ".join(f"`--step {one.name}`" for one in task.steps)
-    said = f"The step `{step.name}` of `{task.name}` {what + ' ' if what else ''}runs {names} and asks no model"
-    hint = f"choose a step that asks one: {asking}" if asking else f"take the file of what it runs: {names}"
-    return f"{said}; {hint}."
+    said = f"The step `{step.name}` of `{task.name}` {what}runs {names} and asks no model"
+    choices = [
+        *(f"--step {one.name}" for one in task.steps),
+        *(f"--task {name}" for name in step.tasks if name != task.name),
+    ]
+    return f"{said}; look at what does: {', '.join(f'`{one}`' for one in choices)}." if choices else f"{said}."

@@ -15,6 +15,7 @@ from maker_dsl.cli.loading import (
     set_option,
     state_option,
     step_option,
+    task_option,
 )
 from maker_dsl.cli.output import json_result, result
 from maker_dsl.cli.prompts import show_prompt
@@ -24,6 +25,7 @@ from maker_dsl.task import TARGETS, NotExpressible, Step, Target, Task
 @click.command()
 @click.argument("file", metavar="FILE")
 @click.argument("what", type=click.Choice(["prompt", "format", "schema", "grammar", "limits"]))
+@task_option
 @set_option
 @state_option
 @step_option
@@ -35,6 +37,7 @@ from maker_dsl.task import TARGETS, NotExpressible, Step, Target, Task
 def show(
     file: str,
     what: str,
+    task_name: str | None,
     settings: tuple[str, ...],
     state_text: str | None,
     step_name: str | None,
@@ -54,7 +57,7 @@ def show(
         raise click.UsageError("--target goes with `grammar` only.")
     if what != "prompt" and (variant is not None or thought is not None):
         raise click.UsageError("--variant and --thought go with `prompt` only.")
-    task = bind_program(load_program(file), settings)
+    task = bind_program(load_program(file, task=task_name), settings)
     if what == "schema" and of in ("state", "inputs", "result"):
         codec = {"state": task.state_codec, "inputs": task.inputs_codec, "result": task.result_codec}[of]
         _print_json(codec.schema, as_json)

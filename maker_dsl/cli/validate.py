@@ -19,6 +19,7 @@ from maker_dsl.cli.loading import (
     set_option,
     state_option,
     step_option,
+    task_option,
 )
 from maker_dsl.cli.output import json_result, plain, result, say_diagnostics
 from maker_dsl.cli.replies_given import given_lines, given_record, given_reply, line_name
@@ -42,6 +43,7 @@ from maker_dsl.tokens import estimate_tokens
 @click.option(
     "--grammar", metavar="NAME|FILE.lark", help="Hold the text against a grammar alone, a bundled one or a file."
 )
+@task_option
 @set_option
 @state_option
 @step_option
@@ -54,6 +56,7 @@ def validate(
     reply: str | None,
     jsonl: str | None,
     grammar: str | None,
+    task_name: str | None,
     settings: tuple[str, ...],
     state_text: str | None,
     step_name: str | None,
@@ -68,13 +71,13 @@ def validate(
     `@FILE` is read from a file, one of `-` from standard input. Exit code 0 for accept, 1 for reject.
     """
     if grammar is not None:
-        given = settings or state_text or step_name or tokens is not None or finish
+        given = task_name or settings or state_text or step_name or tokens is not None or finish
         if given or reply is not None or (file is not None and jsonl is not None):
             raise click.UsageError("--grammar stands alone: it takes one REPLY or --jsonl, and no task.")
         return validate_by_grammar(grammar, file, jsonl, as_json=as_json)
     if file is None:
         raise click.UsageError("Missing FILE, the task whose reply this is (or --grammar NAME).")
-    task = bind_program(load_program(file, allowed), settings)
+    task = bind_program(load_program(file, allowed, task_name), settings)
     state = given_state(task, state_text)
     if jsonl is not None:
         if reply is not None and (jsonl != "-" or reply != "-"):
