@@ -7,6 +7,7 @@ line).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from golden import Case, cases
 from grammar_lab import bundled_grammar, grammar_text
 
 from maker_dsl.bundled import reply_grammar_names
+from maker_dsl.checker.grammar_fields import written_fields
 from maker_dsl.diagnostics import Source
 from maker_dsl.language import check_text
 from maker_dsl.replies.grammar_header import read_header
@@ -101,3 +103,10 @@ def test_a_task_takes_a_grammar_by_name_and_keeps_it(name: str) -> None:
     assert step.reply.type == kept.reply.type
     assert step.reply.example == kept.reply.example != ""
     assert step.reply.read(step.reply.example) == kept.reply.read(step.reply.example)
+
+
+def test_the_table_of_the_docs_has_every_grammar_with_its_fields() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "grammars.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| (.+) \|$", text, re.MULTILINE)
+    listed = {name: "{ " + ", ".join(re.findall(r"`([^`]+)`", fields)) + " }" for name, fields in rows}
+    assert listed == {name: written_fields(Source(name, grammar_text(name))) for name in NAMES}
