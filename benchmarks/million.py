@@ -58,6 +58,9 @@ class Watch:
             seconds = time.perf_counter() - self._began_s
             print(f"{step:>9,} steps  {seconds:8.1f} s  {step / seconds:7.0f} steps/s  {self.memory_mb[-1]:6.1f} MB")
 
+    def told(self, text: str) -> None:
+        """Nothing to do."""
+
 
 def hanoi(disks: int) -> Task:
     """The bundled task."""

@@ -70,6 +70,9 @@ class Chunks:
             self.seconds.append(now_s - self._began_s)
             self._began_s = now_s
 
+    def told(self, text: str) -> None:
+        """Nothing to do."""
+
 
 def states_of(task: Task, count: int) -> tuple[list[State], list[RawReply], list[Vote]]:
     """The first states of a right run, the right replies to them and their verdicts."""

@@ -1,8 +1,10 @@
-"""A process that works on a run of the Towers of Hanoi until it is done or killed; see test_kills."""
+"""A process that works on a run of a bundled task until it is done or killed; see test_kills."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
@@ -21,16 +23,17 @@ RATES = Rates(wrong=0.05, malformed=0.03, overlong=0.02)
 SEED = 7
 
 
-def hanoi(inputs: dict[str, Any]) -> Task:
-    """The bundled task."""
-    program = load("hanoi").program
+def bundled(name: str, inputs: Mapping[str, Any]) -> Task:
+    """A bundled task."""
+    program = load(name).program
     assert program is not None
     return program.bind(inputs)
 
 
-def setup(task: Task) -> ProviderSetup:
+def setup(task: Task, latency: str) -> ProviderSetup:
     """An unreliable model."""
-    return ProviderSetup(SimulatedProvider(task, RATES, SEED))
+    rates = RATES.model_copy(update={"latency": latency})
+    return ProviderSetup(SimulatedProvider(task, Rates.model_validate(rates.model_dump()), SEED))
 
 
 class Announcer:
@@ -46,23 +49,36 @@ class Announcer:
     def decided(self, decision: DecisionRecord) -> None:
         """Nothing to do."""
 
+    def told(self, text: str) -> None:
+        """Nothing to do."""
 
-def work(runs: Path, disks: int, observer: Observer | None = None) -> RunReport:
+
+@dataclass(frozen=True)
+class Work:
+    """What is run: a bundled task over inputs, each call taking a time."""
+
+    task: str
+    inputs: Mapping[str, Any]
+    latency: str = "0"
+
+
+def work(runs: Path, work: Work, observer: Observer | None = None) -> RunReport:
     """Go on with the run in `runs`, or start it."""
     found = list_runs(runs, RealDisk())
     if found:
         return asyncio.run(
             resume_run(
                 found[0],
-                lambda _text, record: hanoi(decode_inputs(record.inputs)),
-                lambda task, _run: setup(task),
+                lambda _text, record: bundled(work.task, decode_inputs(record.inputs)),
+                lambda task, _run: setup(task, work.latency),
                 observer=observer,
             )
         )
-    task = hanoi({"disks": disks})
-    return asyncio.run(start_run(task, setup(task), RunOptions(ahead_by=4, seed=SEED), runs, observer=observer))
+    task = bundled(work.task, work.inputs)
+    options = RunOptions(ahead_by=4, seed=SEED)
+    return asyncio.run(start_run(task, setup(task, work.latency), options, runs, observer=observer))
 
 
-def work_unseen(runs: Path, disks: int, working: Event) -> None:
+def work_unseen(runs: Path, what: Work, working: Event) -> None:
     """`work` as the target of a process."""
-    work(runs, disks, Announcer(working))
+    work(runs, what, Announcer(working))

@@ -18,6 +18,7 @@ from maker_dsl.cli.wordings import wording_lines
 from maker_dsl.cli.working import resume_line, runs_option
 from maker_dsl.engine.encoding import RecordUnreadable
 from maker_dsl.engine.inspection import read_status
+from maker_dsl.engine.records import ConstraintRecord
 from maker_dsl.engine.report import LiveFrame, Status
 from maker_dsl.journal.disk import RealDisk
 from maker_dsl.journal.errors import JournalError
@@ -52,6 +53,8 @@ def status(run: str, runs: Path, as_json: bool) -> int:
     result("  " + ", ".join(text for name, text in describe(progress, speed) if name not in ("left", "speed")))
     for name, number in sorted(progress.flags.items(), key=lambda item: -item[1]):
         result(f"  flagged {number:,} × {name}")
+    for one in found.constraints:
+        result(f"  {_constraint_line(one)}")
     for line in wording_lines(found.wordings):
         result(f"  {line}")
     _tell_live(found.live)
@@ -60,6 +63,15 @@ def status(run: str, runs: Path, as_json: bool) -> int:
     elif writer is None:
         result(f"  go on with: {resume_line(progress.run, found.status, found.reason, runs)}")
     return ExitCode.DONE
+
+
+def _constraint_line(one: ConstraintRecord) -> str:
+    where = f"profile `{one.profile}`: " if one.profile else ""
+    if one.step is not None:
+        return f"{where}replies of step `{one.step}` not constrained: {one.why}"
+    if one.enforced:
+        return f"{where}replies constrained ({one.dialect}): the server enforces grammars"
+    return f"{where}replies not constrained ({one.dialect}): {one.why}"
 
 
 def _tell_live(live: tuple[LiveFrame, ...]) -> None:

@@ -33,6 +33,8 @@ class Watcher(Protocol):
 
     def decided(self, decision: DecisionRecord) -> None: ...
 
+    def told(self, text: str) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -46,6 +48,9 @@ class Silent:
         self.run = run
 
     def decided(self, decision: DecisionRecord) -> None:
+        """Nothing to do."""
+
+    def told(self, text: str) -> None:
         """Nothing to do."""
 
     def close(self) -> None:
@@ -84,6 +89,10 @@ class _Threaded(Silent):
 class PlainLines(_Threaded):
     """A line now and then, for logs."""
 
+    def told(self, text: str) -> None:
+        """Say it."""
+        say(text)
+
     def _watch(self) -> None:
         assert self.run is not None
         intervals = list(LINE_INTERVALS_S)
@@ -95,11 +104,27 @@ class PlainLines(_Threaded):
 class LiveDisplay(_Threaded):
     """A bar and figures that are drawn over, ten times a second."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._untold: list[str] = []
+
+    def told(self, text: str) -> None:
+        """Say it above the bar, or when the display ends."""
+        self._untold.append(text)
+
+    def close(self) -> None:
+        """Show the last of it and end."""
+        super().close()
+        for text in self._untold:
+            say(text)
+
     def _watch(self) -> None:
         assert self.run is not None
         console = Console(stderr=True)
         with Live(console=console, auto_refresh=False, transient=True) as live:
             while not self._closed.wait(LIVE_INTERVAL_S):
+                while self._untold:
+                    console.print(self._untold.pop(0), markup=False, highlight=False, soft_wrap=True)
                 progress = self.run.progress
                 live.update(_draw(progress, self._rate(progress), console.width), refresh=True)
 

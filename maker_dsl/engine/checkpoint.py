@@ -18,7 +18,16 @@ from maker_dsl.engine.composition import bound_task, open_runs
 from maker_dsl.engine.fold import margin_of
 from maker_dsl.engine.frame import Frame, Returned
 from maker_dsl.engine.open_step import Entry, OpenStep
-from maker_dsl.engine.records import FORMAT, CapsRecord, EndRecord, PolicyRecord, ReplyRecord, RunRecord, ThoughtRecord
+from maker_dsl.engine.records import (
+    FORMAT,
+    CapsRecord,
+    ConstraintRecord,
+    EndRecord,
+    PolicyRecord,
+    ReplyRecord,
+    RunRecord,
+    ThoughtRecord,
+)
 from maker_dsl.engine.run_state import FoldError, RunState, Totals, hash_state
 from maker_dsl.task import State, Task
 
@@ -42,6 +51,8 @@ def checkpoint(run: RunState) -> bytes:
         "end": run.end,
         "epochs": run.epochs,
     }
+    if run.constraints:
+        members["constraints"] = list(run.constraints.values())
     if run.defaults:
         members |= {"defaults": run.defaults, "sub_steps": root.sub_steps}
     if root.runs is not None:
@@ -82,6 +93,7 @@ def restore(payload: bytes, task: Task | None) -> RunState:
         kept.spent,
         kept.end,
         kept.epochs,
+        {(one.profile, one.step): one for one in kept.constraints},
     )
     _restore_results(root, kept.results)
     for each in kept.frames:
@@ -154,6 +166,7 @@ class _Kept:
     sub_steps: int = 0
     results: tuple[_KeptResult, ...] | None = None
     frames: tuple[_KeptFrame, ...] = ()
+    constraints: tuple[ConstraintRecord, ...] = ()
 
 
 _SNAPSHOTS = TypeAdapter(_Kept)

@@ -18,6 +18,7 @@ from maker_dsl.engine.records import (
     DEFAULT_MAX_DEPTH,
     CallRecord,
     ComposedRecord,
+    ConstraintRecord,
     DecisionRecord,
     EndRecord,
     Event,
@@ -29,7 +30,7 @@ from maker_dsl.engine.records import (
     SubRunRecord,
 )
 
-RUN, CALL, DECISION, GRANT, RESUMED, END, SUB_RUN, RETURN, COMPOSED = 1, 2, 3, 4, 5, 6, 7, 8, 9
+RUN, CALL, DECISION, GRANT, RESUMED, END, SUB_RUN, RETURN, COMPOSED, CONSTRAINT = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 """The types of records in the log."""
 
 
@@ -51,6 +52,7 @@ _KINDS: dict[int, type[Any]] = {
     SUB_RUN: SubRunRecord,
     RETURN: ReturnRecord,
     COMPOSED: ComposedRecord,
+    CONSTRAINT: ConstraintRecord,
 }
 _ADAPTERS: dict[int, TypeAdapter[Any]] = {}
 
@@ -76,6 +78,8 @@ def encode(event: Event) -> tuple[int, bytes]:
             return RETURN, orjson.dumps(event)
         case ComposedRecord():
             return COMPOSED, orjson.dumps(event)
+        case ConstraintRecord():
+            return CONSTRAINT, orjson.dumps(event)
         case _:
             assert_never(event)
 
@@ -104,7 +108,7 @@ def run_members(record: RunRecord) -> dict[str, Any]:
 
 def _without_defaults(members: dict[str, Any]) -> dict[str, Any]:
     """The members without those that say nothing: a run of one task on one profile says what it always said."""
-    for name in ("defaults", "profiles"):
+    for name in ("defaults", "plugins", "profiles"):
         if not members.get(name, True):
             del members[name]
     for name in ("policies", "defaults"):

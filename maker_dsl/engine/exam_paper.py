@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from maker_dsl.engine.constraints import Constraints
 from maker_dsl.engine.gateways import Gateways
 from maker_dsl.engine.kind import Kind
 from maker_dsl.engine.origin import policy_records
@@ -101,7 +102,7 @@ class Paper:
         self._test = test
         self._step = step
         self._kind = Kind(step, policy, Gateways(gateway), None, settings.max_tokens)
-        self._gateway = gateway
+        self.gateway = gateway
         self._locals: Locals = step.state_locals(test.state)
         self._prompts = [wording.render(test.state, self._locals) for wording in step.wordings]
         self._question = Question(number, step, test.state, test.task)
@@ -109,6 +110,10 @@ class Paper:
         self.marks = Marks(test, samples)
         asks = self._kind.grouped([Draw(slot, 0) for slot in range(samples)])
         self.calls = [PaperCall(self, ask.temperature, ask.wording, ask.draws) for ask in asks]
+
+    def hold_to(self, constraints: Constraints) -> None:
+        """Constrain the replies as far as that was proved; raises PermanentError."""
+        self._kind.hold_to(constraints)
 
     async def ask(self, call: PaperCall) -> None:
         """Draw the samples of a call; a provider that brings fewer replies is asked for the others again."""
@@ -118,8 +123,17 @@ class Paper:
             phase: Phase = "answer" if self._step.formatting is None else "thought"
             prompt = self._prompts[call.wording]
             most = self._kind.max_tokens
-            request = Request(self._question, prompt, call.temperature, most, call.draws, call.wording, phase)
-            completion = await self._gateway.sample(request)
+            request = Request(
+                self._question,
+                prompt,
+                call.temperature,
+                most,
+                call.draws,
+                call.wording,
+                phase,
+                grammar=self._kind.grammar,
+            )
+            completion = await self.gateway.sample(request)
             answered, call.draws = call.draws, call.draws[len(completion.replies) :]
             for draw, reply in zip(answered, completion.replies, strict=False):
                 if phase == "answer":
@@ -152,8 +166,9 @@ class Paper:
                 (thought.draw,),
                 phase="form",
                 thought=thought.raw.text,
+                grammar=kind.form_grammar,
             )
-            completion = await self._gateway.sample(request)
+            completion = await self.gateway.sample(request)
             for reply in completion.replies:
                 self._mark(_raw(reply), thought.raw)
                 del call.thoughts[0]

@@ -38,8 +38,9 @@ class Spending:
     """Attempts that brought no reply, by what happened."""
     input_tokens: int = 0
     output_tokens: int = 0
-    cost_usd: float | None = 0.0
-    """None where nobody knows what some call cost."""
+    known_usd: float = 0.0
+    uncosted: int = 0
+    """Calls of which nobody knows what they cost: no price is known, or they were given up."""
 
     def __call__(self, call: Call) -> None:
         """Take note of one attempt."""
@@ -50,8 +51,13 @@ class Spending:
         if call.usage is not None:
             self.input_tokens += call.usage.input_tokens
             self.output_tokens += call.usage.output_tokens
-        known = None if call.cost_usd is None or self.cost_usd is None else self.cost_usd + call.cost_usd
-        self.cost_usd = known
+        self.uncosted += call.cost_usd is None
+        self.known_usd += call.cost_usd or 0.0
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What is known of the cost; None where nothing is."""
+        return None if self.calls and self.uncosted == self.calls else self.known_usd
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from maker_dsl.engine.open_step import Entry, OpenStep
 from maker_dsl.engine.records import (
     CallRecord,
     ComposedRecord,
+    ConstraintRecord,
     DecisionRecord,
     EndRecord,
     Event,
@@ -62,6 +63,8 @@ class Fold:
                 self.returned(event)
             case ComposedRecord():
                 self.composed(event)
+            case ConstraintRecord():
+                self.constraint(event)
             case RunRecord():
                 raise FoldError("a second run record", "one only", event.run)
 
@@ -211,6 +214,10 @@ class Fold:
         """Fold the results of a step's sub-runs; `following` is the new state where it was just computed."""
         self.run.end = None
         fold_composed(self.run, composed, following)
+
+    def constraint(self, constraint: ConstraintRecord) -> None:
+        """Fold what came of constrained decoding."""
+        self.run.constraints[constraint.profile, constraint.step] = constraint
 
     def grant(self, grant: GrantRecord) -> None:
         """Fold a grant."""

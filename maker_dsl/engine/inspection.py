@@ -36,6 +36,7 @@ def read_status(directory: RunDirectory) -> Status:
         live[0].open_votes,
         live,
         wordings_of(run),
+        tuple(run.constraints.values()),
     )
 
 

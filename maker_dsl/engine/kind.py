@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from maker_dsl.engine.constraints import Constraints
 from maker_dsl.engine.gateways import Gateways
 from maker_dsl.engine.records import PolicyRecord
 from maker_dsl.engine.wordings import wording_of
@@ -31,9 +32,11 @@ class Kind:
     __slots__ = (
         "first_temperature",
         "form_gateway",
+        "form_grammar",
         "form_max_tokens",
         "form_temperature",
         "gateway",
+        "grammar",
         "margin",
         "max_samples",
         "max_tokens",
@@ -59,6 +62,9 @@ class Kind:
         self.form_gateway: Gateway | None = None
         self.form_temperature: float | None = None
         self.form_max_tokens: int | None = None
+        self.grammar: str | None = None
+        """What the replies are held to; thoughts never are."""
+        self.form_grammar: str | None = None
         if step.formatting is not None:
             self.form_gateway = gateways.of(step.formatting.profile)
             if policy.form is not None:
@@ -68,6 +74,14 @@ class Kind:
         self.slots = max(self.margin, in_flight or 0)
         draws = [Draw(slot, 0) for slot in range(min(self.slots, self.max_samples))]
         self.opening = self.grouped(draws)
+
+    def hold_to(self, constraints: Constraints) -> Kind:
+        """Constrain the replies as far as that was proved; raises PermanentError where they must be and can't be."""
+        if self.form_gateway is None:
+            self.grammar = constraints.grammar_of(self.gateway, self.step)
+        else:
+            self.form_grammar = constraints.grammar_of(self.form_gateway, self.step)
+        return self
 
     def grouped(self, draws: list[Draw]) -> tuple[Ask, ...]:
         """Draws as calls, in slot order: those of one temperature and one wording together, as far as a call may go."""

@@ -31,7 +31,7 @@ class RunLedger:
         self._recorder.call(
             CallRecord(
                 request.question.index,
-                tuple((draw.slot, draw.resample) for draw in request.draws),
+                tuple((draw.slot, draw.resample) for draw in request.draws) if request.phase != "proof" else (),
                 request.temperature,
                 call.outcome,
                 usage=None if usage is None else (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens),

@@ -20,6 +20,7 @@ from maker_dsl.engine.frame import Frame
 from maker_dsl.engine.records import (
     CallRecord,
     ComposedRecord,
+    ConstraintRecord,
     DecisionRecord,
     EndRecord,
     GrantRecord,
@@ -120,6 +121,11 @@ class Recorder:
     def _count(self) -> None:
         self._unsynced += 1
         self._unsaved += 1
+
+    def constraint(self, constraint: ConstraintRecord) -> None:
+        """Take and fold what came of constrained decoding."""
+        self._journal.append(*encode(constraint))
+        self.fold.constraint(constraint)
 
     def grant(self, grant: GrantRecord) -> None:
         """Take and fold a grant; on disk when this returns."""

@@ -306,6 +306,24 @@ class EndRecord:
     """The result as canonical JSON, where the run is done."""
 
 
+@dataclass(frozen=True, slots=True)
+class ConstraintRecord:
+    """What came of constrained decoding: whether a server was seen to enforce a grammar, at the start of a process.
+
+    With a `step`, why the replies of that kind are not constrained although the server would.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    profile: str
+    """The name that the task has for it; empty for the run's own."""
+    dialect: str
+    mode: str
+    enforced: bool
+    why: str | None = None
+    step: str | None = None
+
+
 Event = (
     RunRecord
     | CallRecord
@@ -316,4 +334,5 @@ Event = (
     | SubRunRecord
     | ReturnRecord
     | ComposedRecord
+    | ConstraintRecord
 )

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from maker_dsl.engine.frame import Frame
-from maker_dsl.engine.records import DecisionRecord, RunStatus
+from maker_dsl.engine.records import ConstraintRecord, DecisionRecord, RunStatus
 from maker_dsl.engine.run_state import RunState
 from maker_dsl.task import Value
 
@@ -138,6 +138,8 @@ class Status:
     live: tuple[LiveFrame, ...]
     """The run itself and its live sub-runs, each before its own."""
     wordings: tuple[WordingReport, ...] = ()
+    constraints: tuple[ConstraintRecord, ...] = ()
+    """What came of constrained decoding."""
 
 
 class Observer(Protocol):
@@ -149,6 +151,10 @@ class Observer(Protocol):
 
     def decided(self, decision: DecisionRecord) -> None:
         """A step was decided."""
+        ...
+
+    def told(self, text: str) -> None:
+        """Something that people should know, once."""
         ...
 
 

@@ -81,6 +81,7 @@ class Run:
         if self._observer is not None:
             self._observer.started(self)
         try:
+            await self._decider.constraints.prove()
             stop = await self._loop.work(self._recorder.fold.run.root)
             return await (self._report("done", None) if stop is None else self._report(stop.status, stop.reason))
         except asyncio.CancelledError:

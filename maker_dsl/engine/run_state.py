@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from maker_dsl.engine.budget import NOTHING, Amounts
 from maker_dsl.engine.frame import Frame
-from maker_dsl.engine.records import CapsRecord, EndRecord, PolicyRecord, RunRecord
+from maker_dsl.engine.records import CapsRecord, ConstraintRecord, EndRecord, PolicyRecord, RunRecord
 from maker_dsl.task import Task
 
 
@@ -80,6 +80,8 @@ class RunState:
     end: EndRecord | None = None
     """How the last process stopped; None while one runs, or if it was killed."""
     epochs: int = 1
+    constraints: dict[tuple[str, str | None], ConstraintRecord] = field(default_factory=dict)
+    """What came of constrained decoding, by profile and, where replies are free all the same, kind of step."""
     frames: dict[int, Frame] = field(init=False)
 
     def __post_init__(self) -> None:

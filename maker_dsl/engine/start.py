@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from maker_dsl.engine.budget import RunBudget
 from maker_dsl.engine.checkpoint import restore
+from maker_dsl.engine.constraints import Constraints, JournalNotes
 from maker_dsl.engine.encoding import decode, encode, run_members
 from maker_dsl.engine.fold import Fold
 from maker_dsl.engine.gateways import Gateways
@@ -310,8 +311,12 @@ def _assemble(
         provider: Gateway(one.provider, one.limits, one.retry, world.clock, world.random, ledger, budget)
         for provider, one in setups.items()
     }
+    gateways = Gateways(
+        opened[id(setup.provider)], {name: opened[id(one.provider)] for name, one in setup.named.items()}
+    )
     decider = Decider(
-        Gateways(opened[id(setup.provider)], {name: opened[id(one.provider)] for name, one in setup.named.items()}),
+        gateways,
+        Constraints(gateways, world.random, JournalNotes(ledger, recorder, observer)),
         ledger,
         recorder,
         max_tokens=run.record.max_tokens,

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from maker_dsl.engine.ballot import Ballot
+from maker_dsl.engine.constraints import Constraints
 from maker_dsl.engine.fold import raw_thought, state_after
 from maker_dsl.engine.frame import Frame
 from maker_dsl.engine.gateways import Gateways
@@ -67,6 +68,7 @@ class Decider:
     def __init__(
         self,
         gateways: Gateways,
+        constraints: Constraints,
         ledger: RunLedger,
         recorder: Recorder,
         *,
@@ -75,6 +77,7 @@ class Decider:
         in_flight: int | None = None,
     ) -> None:
         self.gateways = gateways
+        self.constraints = constraints
         self.ledger = ledger
         self.recorder = recorder
         self.max_tokens = max_tokens
@@ -93,7 +96,9 @@ class Decider:
         if kinds is None:
             assert frame.task is not None
             kinds = self._kinds[frame.number] = {
-                step.name: Kind(step, frame.policies[step.name], self.gateways, self._in_flight, self.max_tokens)
+                step.name: Kind(
+                    step, frame.policies[step.name], self.gateways, self._in_flight, self.max_tokens
+                ).hold_to(self.constraints)
                 for step in frame.task.steps
             }
         return kinds
@@ -280,11 +285,22 @@ class _StepVote:
         if ask.thought is not None and kind.form_gateway is not None:
             thought = self.opened.thoughts[ask.thought].text
             prompt, most = self._form_prompt(ask.thought), kind.form_max_tokens
-            request = Request(self._question, prompt, ask.temperature, most, ask.draws, phase="form", thought=thought)
+            request = Request(
+                self._question, prompt, ask.temperature, most, ask.draws, 0, "form", thought, kind.form_grammar
+            )
             return await kind.form_gateway.sample(request)
         phase: Phase = "answer" if kind.form_gateway is None else "thought"
         prompt = self._prompt(ask.wording)
-        request = Request(self._question, prompt, ask.temperature, kind.max_tokens, ask.draws, ask.wording, phase)
+        request = Request(
+            self._question,
+            prompt,
+            ask.temperature,
+            kind.max_tokens,
+            ask.draws,
+            ask.wording,
+            phase,
+            grammar=kind.grammar,
+        )
         return await kind.gateway.sample(request)
 
     def _prompt(self, wording: int) -> Prompt:

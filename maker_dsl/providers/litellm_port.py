@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from maker_dsl.providers.constraint import request_members
 from maker_dsl.providers.litellm_errors import classify
 from maker_dsl.providers.port import Completion, PermanentError, Price, Reply, Request, TransientError, Usage
 from maker_dsl.providers.profile import Profile
@@ -93,7 +94,11 @@ class LiteLLMProvider:
     def __init__(self, litellm: ModuleType, profile: Profile, provider: str, key: str | None, secrets: Secrets) -> None:
         self.name = f"{profile.name} ({profile.model})"
         self.price = profile.own_price or _known_price(litellm, profile.model or "", provider)
+        self.constrain = profile.constraint
+        self._speaks_responses = self.constrain is not None and self.constrain.dialect == "openai-tool"
         self.samples_per_call = profile.samples_per_call or _samples_per_call(profile, provider)
+        if self._speaks_responses:
+            self.samples_per_call = 1
         self.answers_at_once = False
         self._litellm = litellm
         self._timeout_s = profile.timeout_s
@@ -127,11 +132,18 @@ class LiteLLMProvider:
             arguments["max_tokens"] = request.max_tokens if most is None else min(request.max_tokens, most)
         if len(request.draws) > 1:
             arguments["n"] = len(request.draws)
+        call = self._litellm.acompletion
+        if request.grammar is not None and self.constrain is not None:
+            _add_members(arguments, request_members(self.constrain.dialect, request.grammar))
+            if self._speaks_responses:
+                call, arguments = self._litellm.aresponses, _as_responses(arguments)
         quiet = self._unlogged.set(True)
         try:
             async with asyncio.timeout(self._timeout_s + _GRACE_S):
-                response = await self._litellm.acompletion(**arguments)
-            return _completion(response, len(request.draws))
+                response = await call(**arguments)
+            if call is self._litellm.acompletion:
+                return _completion(response, len(request.draws))
+            return _tool_completion(response)
         except (KeyError, TypeError, AttributeError, IndexError, ValueError):
             error: Exception = TransientError(
                 "the server's reply is broken: not in the form of a completion", kind="broken_reply", status=200
@@ -224,6 +236,42 @@ def _split_credentials(url: str) -> tuple[str, str | None]:
         return url, None
     header = "Basic " + b64encode(unquote(login).encode()).decode()
     return urlunsplit(parts._replace(netloc=host)), header
+
+
+def _add_members(arguments: dict[str, Any], members: Mapping[str, Any]) -> None:
+    """Put the members for a grammar to the others; what the profile says beside them in `extra_body` stays."""
+    for name, value in members.items():
+        given = arguments.get(name)
+        arguments[name] = {**given, **value} if name == "extra_body" and isinstance(given, dict) else value
+
+
+def _as_responses(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The same call for the Responses API, the only one in which a tool's input has a grammar."""
+    renamed = {"messages": "input", "max_tokens": "max_output_tokens"}
+    return {renamed.get(name, name): value for name, value in arguments.items() if name != "n"}
+
+
+def _tool_completion(response: Any) -> Completion:
+    """The input of the one tool call as the reply; anything else is a reply that the grammar did not hold."""
+    usage = response.usage
+    used = None if usage is None else Usage(int(usage.input_tokens), int(usage.output_tokens))
+    calls = [item for item in response.output if _member(item, "type") == "custom_tool_call"]
+    if calls:
+        text = str(_member(calls[0], "input") or "")
+    else:
+        parts = [part for item in response.output for part in _member(item, "content") or ()]
+        text = "".join(str(_member(part, "text") or "") for part in parts)
+    details = _member(response, "incomplete_details")
+    reason = None if details is None else _member(details, "reason")
+    finish: Finish = (
+        "stop" if reason is None else _FINISH.get(str(reason).replace("max_output_tokens", "length"), "other")
+    )
+    tokens = math.ceil(len(text.encode(errors="replace")) / 4) if used is None else used.output_tokens
+    return Completion((Reply(text, finish, tokens, used is None),), used)
+
+
+def _member(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
 
 
 def _messages(prompt: Prompt) -> list[dict[str, str]]:

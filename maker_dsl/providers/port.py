@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from maker_dsl.providers.constraint import Constrain
 from maker_dsl.task import Finish, Prompt, State, Step, Task
 
 
@@ -43,8 +44,9 @@ class Draw:
     """From 0: how many flagged samples that slot has had before."""
 
 
-Phase = Literal["answer", "thought", "form"]
-"""What a call is for: the whole answer, or its two halves where a thought is put into form by a second call."""
+Phase = Literal["answer", "thought", "form", "proof"]
+"""What a call is for: the whole answer, or its two halves where a thought is put into form by a second call; or the
+proof that the server enforces grammars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,13 @@ class Request:
     phase: Phase = "answer"
     thought: str | None = None
     """What is to be put into form, in that phase."""
+    grammar: str | None = None
+    """What the server must hold the reply to, in the notation that the provider's `constrain` names."""
 
     @property
     def samples(self) -> int:
         """The samples that the call draws; putting thoughts into form draws none anew."""
-        return 0 if self.phase == "form" else len(self.draws)
+        return 0 if self.phase in ("form", "proof") else len(self.draws)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,11 @@ class Provider(Protocol):
     @property
     def answers_at_once(self) -> bool:
         """Whether `complete` never waits, so that calls side by side gain nothing."""
+        ...
+
+    @property
+    def constrain(self) -> Constrain | None:
+        """Whether and how replies are to be held to a grammar."""
         ...
 
     def input_bound(self, prompt: Prompt) -> int:

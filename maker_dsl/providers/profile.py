@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from maker_dsl.diagnostics import Span
+from maker_dsl.providers.constraint import Constrain, ConstrainMode, Dialect
 from maker_dsl.providers.gateway import Limits
 from maker_dsl.providers.port import Price
 from maker_dsl.providers.retry import RetryPolicy
@@ -93,6 +94,8 @@ class Profile(_Table):
     price: PriceSettings | None = None
     retry: RetrySettings = RetrySettings()
     vote: VoteDefaults = VoteDefaults()
+    constrain: ConstrainMode = "off"
+    constrain_as: Dialect | None = None
     params: dict[str, Any] = {}
     simulate: Rates = Rates()
     _spans: dict[str, Span] = PrivateAttr(default_factory=dict)
@@ -130,6 +133,13 @@ class Profile(_Table):
         """The price the profile states."""
         price = self.price
         return None if price is None else Price(price.input, price.output, price.cached_input)
+
+    @property
+    def constraint(self) -> Constrain | None:
+        """How replies are held to their grammar; None where they are not."""
+        if self.constrain == "off" or self.constrain_as is None:
+            return None
+        return Constrain(self.constrain, self.constrain_as)
 
     def public(self) -> dict[str, Any]:
         """All settings, defaults too, as JSON values without secrets: for the journal and for people."""

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from maker_dsl.diagnostics import Problems, did_you_mean
+from maker_dsl.providers.constraint import TARGETS
 from maker_dsl.providers.overrides import Layers
 from maker_dsl.providers.profile import PriceSettings, Profile
 from maker_dsl.providers.secrets import looks_like_key
@@ -59,7 +60,17 @@ _FORBIDDEN_PARAMS = {
     "stream": "replies are read whole",
 }
 _KEY_PARAMS = ("api_key", "aws_secret_access_key", "aws_session_token", "aws_access_key_id", "azure_ad_token")
-_ONLY_LITELLM = ("model", "api_base", "api_key_env", "api_version", "timeout_s", "samples_per_call", "params")
+_ONLY_LITELLM = (
+    "model",
+    "api_base",
+    "api_key_env",
+    "api_version",
+    "timeout_s",
+    "samples_per_call",
+    "constrain",
+    "constrain_as",
+    "params",
+)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -122,9 +133,31 @@ def check_profile(profile: Profile, layers: Layers, environ: Mapping[str, str] |
         )
     if not profile.sends_temperature and profile.first_temperature is not None:
         _report_unused("first_temperature", 'with `temperature = "default"`', layers, problems)
+    _check_constraint(profile, layers, problems)
     _check_params(profile.params, layers, problems)
     if profile.api_key_env is not None:
         _check_key_variable(profile.api_key_env, layers, environ, problems)
+
+
+def _check_constraint(profile: Profile, layers: Layers, problems: Problems) -> None:
+    if profile.constrain == "off":
+        if layers.is_written(("constrain_as",)):
+            _report_unused("constrain_as", 'without `constrain = "prefer"` or `"require"`', layers, problems)
+        return
+    if profile.constrain_as is None:
+        problems.add(
+            "MK616",
+            "the profile doesn't say how its server takes a grammar",
+            layers.value_span(("constrain",)),
+            help="write `constrain_as = …`: " + ", ".join(f'`"{dialect}"`' for dialect in TARGETS),
+        )
+    elif profile.constrain_as == "openai-tool" and (profile.samples_per_call or 1) > 1:
+        problems.add(
+            "MK616",
+            "a tool's call is one reply: `samples_per_call` can't be more than 1",
+            layers.value_span(("samples_per_call",)),
+            help='leave it out, or constrain another way than as `"openai-tool"`',
+        )
 
 
 def _check_params(params: Mapping[str, Any], layers: Layers, problems: Problems) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from maker_dsl.providers.clock import Clock
+from maker_dsl.providers.constraint import Constrain
 from maker_dsl.providers.port import Completion, Price, ProviderError, Reply, Request, Usage
 from maker_dsl.task import Finish, Prompt
 from maker_dsl.tokens import estimate_tokens
@@ -39,11 +40,13 @@ class ScriptedProvider:
         price: Price | None = None,
         samples_per_call: int = 1,
         answers_at_once: bool = False,
+        constrain: Constrain | None = None,
         name: str = "scripted",
     ) -> None:
         self.name = name
         self.samples_per_call = samples_per_call
         self.answers_at_once = answers_at_once
+        self.constrain = constrain
         self.price = price
         self.calls: list[Request] = []
         self.in_flight = 0

@@ -10,6 +10,7 @@ from struct import Struct
 from typing import NoReturn, assert_never
 
 from maker_dsl.providers.clock import Clock, SystemClock
+from maker_dsl.providers.constraint import Constrain
 from maker_dsl.providers.port import Completion, Draw, Price, Reply, Request, TransientError, Usage
 from maker_dsl.simulation.model import Fault, SimulatedModel
 from maker_dsl.simulation.rates import Rates
@@ -47,6 +48,7 @@ class SimulatedProvider:
         self._name = name
         self._samples_per_call = samples_per_call
         self.answers_at_once = rates.delay.is_zero
+        self.constrain: Constrain | None = None
         """Whether a call never suspends: the engine then makes calls in turn, without tasks."""
         self._failed_tries: dict[tuple[int, int, int, int], int] = {}
         """How often a call has failed so far, so that its next try has a fate of its own."""
