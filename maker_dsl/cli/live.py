@@ -198,15 +198,19 @@ def _tell_provider(candidate: Candidate, examination: Examination, options: Live
             "failed_calls": dict(spending.failed),
             "tokens": {"input": spending.input_tokens, "output": spending.output_tokens},
             "cost_usd": None if spending.cost_usd is None else round(spending.cost_usd, 9),
+            "uncosted_calls": spending.uncosted,
             "seconds": round(examination.seconds, 3),
             "stopped": None if stopped is None else str(stopped),
         }
     )
+    cost = cost_text(spending.cost_usd, options.max_cost_usd)
+    if spending.cost_usd is not None and spending.uncosted:
+        cost += f" and {count(spending.uncosted, 'call')} of unknown cost"
     kind = " (simulated: a rehearsal, no model is asked)" if candidate.is_simulated else ""
     say(
         f"{candidate.name}{kind}: {count(spending.calls, 'call')}, "
         f"{count(spending.retries, 'retry', 'retries')}, {spending.input_tokens:,} tokens in, "
-        f"{spending.output_tokens:,} out, {cost_text(spending.cost_usd, options.max_cost_usd)}, "
+        f"{spending.output_tokens:,} out, {cost}, "
         f"{duration(examination.seconds)}"
     )
     for name, number in sorted(flags.items(), key=lambda item: -item[1]):

@@ -204,7 +204,7 @@ def test_what_was_drawn_before_a_cancellation_is_kept() -> None:
     def script(request: Request) -> Answer:
         return Answer((right(request),), delay_s=1.0 if request.draws[0].slot < 2 else 60.0)
 
-    provider = ScriptedProvider(script, clock=FakeClock())
+    provider = ScriptedProvider(script, clock=FakeClock(), price=PRICE)
 
     async def go() -> Examination:
         one = examiner(provider, None, 5)
@@ -218,6 +218,7 @@ def test_what_was_drawn_before_a_cancellation_is_kept() -> None:
     found = run_virtually(go())
     assert (found.marks[0].right, found.marks[0].drawn, found.seconds) == (2, 2, 10.0)
     assert found.spending.failed == {"cancelled": 3}
+    assert (found.spending.cost_usd, found.spending.uncosted) == (pytest.approx(2 * 120e-6), 3)
     assert provider.closed
 
 
