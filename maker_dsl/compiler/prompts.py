@@ -26,8 +26,7 @@ If there is no final answer, write only: none
 {thought}
 ===== end of the answer =====
 
-{form}
-"""
+{form}"""
 """What the second call of a step is asked where the task has no words of its own for it."""
 
 
