@@ -40,11 +40,21 @@ class _Share(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @click.option("--override", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a key of the profiles.")
 @click.option("--repeat", type=click.IntRange(1, 1_000_000), metavar="N", help="Samples of each model. [default: 1]")
 @click.option("--max-cost", type=usd_type, metavar="USD", help="Never spend more than this in all.")
-@click.option("--mutate", is_flag=True, help="Corrupt right replies, and list what nothing catches.")
-@click.option("--at-least", type=_Share(), metavar="RATE", help="The share of right samples, or caught corruptions.")
-@click.option("--seed", type=click.IntRange(-MOST, MOST), metavar="N", help="The seed of everything random.")
+@click.option("--mutate", is_flag=True, help="Make mistakes in right replies, and list those that nothing catches.")
+@click.option(
+    "--at-least", type=_Share(), metavar="RATE", help="Fail below this share: of right samples, of caught mistakes."
+)
+@click.option(
+    "--seed", type=click.IntRange(-MOST, MOST), metavar="N", help="The seed of everything random. [default: 0]"
+)
 @click.option("--format", "form", type=click.Choice(get_args(Form)), help="How to report. [default: text]")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="Where a report goes.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Where the report goes; the text is printed too.",
+)
 @allow_option
 @json_option
 def test(
