@@ -45,7 +45,10 @@ class _Share(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     "--at-least", type=_Share(), metavar="RATE", help="Fail below this share: of right samples, of caught mistakes."
 )
 @click.option(
-    "--seed", type=click.IntRange(-MOST, MOST), metavar="N", help="The seed of everything random. [default: 0]"
+    "--seed",
+    type=click.IntRange(-MOST, MOST),
+    metavar="N",
+    help="The seed. [default: the profile's, else 0]",
 )
 @click.option("--format", "form", type=click.Choice(get_args(Form)), help="How to report. [default: text]")
 @click.option(

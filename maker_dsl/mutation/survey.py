@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from random import Random
 
 from maker_dsl.judging import Vote, judge
 from maker_dsl.mutation.cases import Case
 from maker_dsl.mutation.texts import WHOLE_TEXT, corrupt_digits, corrupt_text
 from maker_dsl.mutation.values import Corruption, Kind, corrupt_value
-from maker_dsl.task import Parsed, RawReply, ReplyValue, State
+from maker_dsl.task import Parsed, RawReply, ReplyValue, State, ValueCodec
 from maker_dsl.tokens import estimate_tokens
+from maker_dsl.types.codec import codec
 from maker_dsl.types.errors import ValueRefused
 
 MOST_ALIKE = 24
@@ -29,7 +31,14 @@ CASE_SECONDS = 10.0
 """One reply's corruptions may take so long; the rest is left out and noted."""
 
 BY_THE_FORM = "the reply's form"
-"""What catches a value that no reply can spell: a type's bounds, or what would end the reply early."""
+"""What catches a value that no reply can have: the bounds of its types."""
+
+
+class NoText(Enum):
+    """Why there is no reply that says a corrupted value."""
+
+    OUT_OF_TYPE = "no reply can have this value"
+    UNWRITABLE = "no text of the form was found for this value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +130,7 @@ def _survey_case(case: Case, random: Random, found: Survey, now_s: Callable[[], 
         attempts = random.sample(attempts, MOST_PER_CASE)
     until_s = now_s() + CASE_SECONDS
     seen = {case.text}
+    unwritable = 0
     for tried, attempt in enumerate(attempts):
         if now_s() > until_s:
             found.notes.append(
@@ -128,27 +138,32 @@ def _survey_case(case: Case, random: Random, found: Survey, now_s: Callable[[], 
             )
             return
         text = attempt.text()
-        if text is None:
+        if text is NoText.UNWRITABLE:
+            unwritable += 1
+        elif isinstance(text, NoText):
             _count(found, case, attempt).caught += 1
             found.caught_by[BY_THE_FORM] += 1
         elif text not in seen:
             seen.add(text)
             _judge(case, attempt, text, found)
+    if unwritable:
+        found.notes.append(f"{case.origin}: left out, since no text of the form was found for them: {unwritable}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """One corruption; `text` gives the reply's text with it, None where no reply can say so."""
+    """One corruption; `text` gives the reply's text with it."""
 
     kind: Kind
     field: str
-    text: Callable[[], str | None]
+    text: Callable[[], str | NoText]
 
 
 def _attempts(case: Case, read: Parsed, random: Random, found: Survey) -> Iterator[_Attempt]:
     """What to try on one reply, at most so many alike."""
     spoilt_texts = list(corrupt_text(case.text, read.start, read.end, random))
-    if _spliced(case, read, read.value) is None:
+    values = codec(case.step.reply.type)
+    if isinstance(_spliced(case, read, read.value, values), NoText):
         spoilt_texts += corrupt_digits(case.text, read.start, read.end, random)
         found.notes.append(f"{case.origin}: its value can't be written again, so only its text was corrupted")
     else:
@@ -158,21 +173,25 @@ def _attempts(case: Case, read: Parsed, random: Random, found: Survey) -> Iterat
         for group in alike.values():
             chosen = group if len(group) <= MOST_ALIKE else random.sample(group, MOST_ALIKE)
             for one in chosen:
-                yield _Attempt(one.kind, one.field, lambda one=one: _spliced(case, read, one.make()))  # type: ignore[misc]
+                yield _Attempt(one.kind, one.field, lambda one=one: _spliced(case, read, one.make(), values))  # type: ignore[misc]
     for spoilt in spoilt_texts:
         yield _Attempt(spoilt.kind, WHOLE_TEXT, lambda spoilt=spoilt: spoilt.text)  # type: ignore[misc]
 
 
-def _spliced(case: Case, read: Parsed, value: ReplyValue) -> str | None:
-    """The reply's text with another value in the place of its own; None where the form has no text for it."""
+def _spliced(case: Case, read: Parsed, value: ReplyValue, values: ValueCodec) -> str | NoText:
+    """The reply's text with another value in the place of its own."""
     reply = case.step.reply
+    try:
+        values.validate(value)
+    except ValueRefused:
+        return NoText.OUT_OF_TYPE
     try:
         rendered = reply.render(value)
     except ValueRefused:
-        return None
+        return NoText.UNWRITABLE
     again = reply.read(rendered)
     if not isinstance(again, Parsed):
-        return None
+        return NoText.UNWRITABLE
     return case.text[: read.start] + rendered[again.start : again.end] + case.text[read.end :]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -13,6 +14,7 @@ from maker_dsl.mutation.cases import Case, collect_cases
 from maker_dsl.mutation.survey import BY_THE_FORM, CASE_SECONDS, Survey, survey
 from maker_dsl.task import RawReply
 from maker_dsl.tokens import estimate_tokens
+from maker_dsl.types.errors import ValueRefused
 
 ORDER = """
 task order {{
@@ -192,6 +194,40 @@ def test_a_plug_in_that_is_not_allowed_is_told() -> None:
     assert "`algebra`" in found.unallowed.title
 
 
+TAGGED = """
+task tagged {
+  state { name: string = "" }
+  done when name != ""
+  step {
+    prompt "Who? {{ reply.format }}"
+    reply "{name: line}" in tag "answer"
+    rule "it is Ann": reply.name == "Ann"
+    update { name = reply.name }
+  }
+  test "Ann" { reply "<answer>Ann</answer>" accept }
+}
+"""
+
+
+def test_what_no_text_can_say_is_left_out_with_a_note() -> None:
+    (case,) = cases(program(TAGGED))
+    format = case.step.reply
+
+    class Wordless:
+        type = format.type
+        read = staticmethod(format.read)
+
+        @staticmethod
+        def render(value: dict[str, str]) -> str:
+            if value["name"] == "An":
+                raise ValueRefused("", "no text of the grammar was found for this value")
+            return format.render(value)
+
+    found = survey([replace(case, step=replace(case.step, reply=Wordless()))], 0, lambda: 0.0)
+    assert found.notes == ['the test "Ann": left out, since no text of the form was found for them: 1']
+    assert found.groups["step", "truncate", "name"].tried == 1
+
+
 def test_a_value_that_can_not_be_written_again_is_corrupted_as_text() -> None:
     one = load("countdown").program
     assert one is not None
@@ -204,11 +240,7 @@ def test_a_value_that_can_not_be_written_again_is_corrupted_as_text() -> None:
 
         @staticmethod
         def render(value: object) -> str:
-            from maker_dsl.types.errors import ValueRefused
-
             raise ValueRefused("", "no text of the grammar was found for this value")
-
-    from dataclasses import replace
 
     found = survey([replace(case, step=replace(case.step, reply=Unwritable()))], 0, lambda: 0.0)
     assert found.notes == [f"{case.origin}: its value can't be written again, so only its text was corrupted"]
