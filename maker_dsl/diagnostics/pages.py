@@ -16,7 +16,7 @@ _FORM = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One code explained; `language` is that of both examples (`maker`, `lark`, `toml` or `sh`), `text` is the whole page."""
+    """One code explained; `language` is that of both examples (`maker`, `lark`, `toml`, `sh`), `text` the page."""
 
     code: str
     title: str

@@ -20,6 +20,8 @@ from maker_dsl.types.errors import ValueRefused
 _SPREAD = 8
 _TRIES = 12
 _HOPELESS_TRIES = 2
+_UNWRITABLE_TRIES = 3
+"""How many values may have no text in a step's grammar before no more are tried: looking for one takes a while."""
 _USUAL_ROOM = 750
 _OVERLONG_TOKENS = range(10, 351)
 """How many more tokens of rambling there are than a reply of the step may have, or than usual."""
@@ -118,11 +120,18 @@ class Answers:
         tries = _TRIES if number == 0 or keys[1] is not None else _HOPELESS_TRIES
         generator = self._generator(f"wrong {number}")
         second_best: str | None = None
+        unwritable = 0
         for _ in range(tries):
             value = self._right_value
             for _ in range(1 + number):  # the neighbours of a value may be few: higher numbers go further away
                 value = perturb(step.reply.type, value, generator)
-            text = step.reply.render(value)
+            try:
+                text = step.reply.render(value)
+            except ValueRefused:  # not every value has a text in a grammar
+                unwritable += 1
+                if unwritable >= _UNWRITABLE_TRIES:
+                    break
+                continue
             if text in taken:
                 continue
             key = self._key(text)
