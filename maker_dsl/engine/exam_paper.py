@@ -14,8 +14,8 @@ from maker_dsl.engine.kind import Kind
 from maker_dsl.engine.origin import policy_records
 from maker_dsl.engine.settings import RunOptions, resolve
 from maker_dsl.engine.start import ProviderSetup
-from maker_dsl.engine.step import MOST_EMPTY_ANSWERS
 from maker_dsl.engine.theory import Interval, wilson_interval
+from maker_dsl.engine.voting import MOST_EMPTY_ANSWERS
 from maker_dsl.errors import InternalError
 from maker_dsl.judging import Flag, judge, judge_thought
 from maker_dsl.providers.gateway import Gateway
