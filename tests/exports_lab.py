@@ -93,6 +93,15 @@ _MAKERS: dict[Any, Callable[[str], Recognise]] = {
 }
 
 
+_AROUND = {
+    "end": re.compile(""),
+    "whole": re.compile(""),
+    "fenced": re.compile(r"```[a-z]*\n\n```"),
+    "tag": re.compile(r"<\w+>\n?\n?</\w+>"),
+}
+"""What stands around a reply that is all of an output."""
+
+
 class Exports:
     """The recognisers of a format's exports."""
 
@@ -131,7 +140,10 @@ class Exports:
             assert repr(meant.value) == repr(read.value), text
         if admitted:
             assert isinstance(read, Parsed) or self._was_left(read), (text, read, self.texts["gbnf"])
-            assert self.schema is None or self.schema(text) or not isinstance(read, Parsed), text
+            if isinstance(read, Parsed):
+                around = text[: read.start] + text[read.end :]
+                assert _AROUND[self.format._place.kind].fullmatch(around), (text, read, self.texts["gbnf"])
+                assert self.schema is None or self.schema(text), text
         elif isinstance(read, Parsed):
             self._check_left_out(text, read)
         return admitted
@@ -249,6 +261,15 @@ def texts(exports: Exports, source: random.Random) -> Iterator[str]:
         yield mutate(rendered, source)
         yield mutate(written, source)
         yield corrupt(written, source)
+        yield spliced(written, source)
+
+
+def spliced(text: str, source: random.Random) -> str:
+    """A text with its own beginning, or a fence, on another line: where the reply could seem to begin anew, or end."""
+    breaks = [at for at, character in enumerate(text) if character == "\n"] or [len(text)]
+    at = source.choice(breaks)
+    anew = source.choice([text[: source.randrange(1, 12)], "```", "```\n```"])
+    return f"{text[:at]}\n{anew}{text[at:]}"
 
 
 def author_texts(exports: AuthorExports, source: random.Random, examples: tuple[str, ...] = ()) -> Iterator[str]:

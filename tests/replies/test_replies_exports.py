@@ -177,6 +177,7 @@ def test_exports_of_a_grammar_admit_what_it_reads(name: str) -> None:
     assert any(exports.recognisers["llguidance"](example + end) for end in ("", "\n"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", LIBRARY)
 def test_exports_of_the_bundled_grammars_admit_what_they_read(name: str) -> None:
     path = bundled_path("grammars", name)

@@ -71,9 +71,11 @@ def _unit(part: Node) -> str:
 
 
 def _class(ranges: Ranges) -> str:
-    if ranges and ranges[-1][1] == LAST:
-        # A negated class of nothing is no class: a character that no text holds stands in.
-        return f"[^{_members(inverse(ranges)) or _escaped(chr(0xFFFF), '')}]"
+    excluded = inverse(ranges)
+    if excluded and ranges[-1][1] == LAST:
+        return f"[^{_members(excluded)}]"
+    if not excluded:
+        ranges = ((0, LAST),)
     return f"[{_members(ranges)}]"
 
 

@@ -107,6 +107,6 @@ def _member(code: int) -> str:
 def _character(code: int) -> str:
     if code in _SHORT:
         return _SHORT[code]
-    if code < 32 or code == 127:
+    if code < 32 or 127 <= code < 160:
         return f"\\x{code:02x}"
     return f"\\{chr(code)}" if chr(code) in _SYNTAX else chr(code)
