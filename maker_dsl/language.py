@@ -18,8 +18,8 @@ from maker_dsl.checker.project import (
     FileUnreadable,
     UsedFile,
     check_project,
-    is_whole,
     read_project,
+    whole_tasks,
 )
 from maker_dsl.checker.replies import GrammarReader
 from maker_dsl.compiler.binding import InputRefused
@@ -104,9 +104,8 @@ def check_text(
         bound = BoundCheckers(checked.checkers, checkers, problems)
         programs[checked.name] = Program(checked, text, programs, bound)
         is_broken = is_broken or bound.is_broken
-    for checked in tasks:
-        if is_whole(checked, tasks) and not is_broken:
-            try_out(programs[checked.name], problems)
+    for checked in () if is_broken else whole_tasks(tasks):
+        try_out(programs[checked.name], problems)
     return Checked(source, problems.sorted(), () if problems.has_errors else tuple(programs.values()))
 
 
@@ -173,7 +172,10 @@ def task_file_reader(folder: Path) -> FileReader:
 
     def read(name: str) -> UsedFile | None:
         beside = folder / name
-        path = beside if beside.is_file() else bundled_path("tasks", name)
+        try:
+            path = beside if beside.is_file() else bundled_path("tasks", name)
+        except OSError:  # such as a name that is too long
+            return None
         if path is None:
             return None
         try:

@@ -36,7 +36,7 @@ def whole_text(files: Sequence[ProjectFile], tasks: Iterable[CheckedTask]) -> st
         changes = [*_grammars(file.source, own), *_uses(file)]
         if number > 0:
             changes += _version(file)
-            texts.append(f"\n# {file.source.name!r}\n")
+            texts.append(f"\n# {file.name!r}\n")
         texts.append(_changed(file.source.text, changes))
     return "".join(texts)
 

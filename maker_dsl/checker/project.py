@@ -6,11 +6,12 @@ what can't be read or parsed leaves the tasks that need it without findings of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from maker_dsl.checker.checked import CheckedTask
 from maker_dsl.checker.replies import GrammarReader
+from maker_dsl.checker.runs import runs_tasks
 from maker_dsl.checker.signatures import TaskSignature, VisibleTasks
 from maker_dsl.checker.task import DeclaredTask, declare_task, finish_task
 from maker_dsl.diagnostics import Label, Problems, Severity, Source, Span
@@ -20,6 +21,9 @@ from maker_dsl.syntax.parser import parse
 MAX_FILES = 100
 MAX_CHARACTERS = 1_000_000
 """How much text all the files may have together."""
+
+MAX_TASKS = 1_000
+"""How many tasks there may be in all files, where tasks run tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,11 @@ class ProjectFile:
     def source(self) -> Source:
         """Its text."""
         return self.file.source
+
+    @property
+    def name(self) -> str:
+        """Its name without the folder."""
+        return self.source.name.replace("\\", "/").rsplit("/", 1)[-1]
 
     @property
     def tasks(self) -> Sequence[tree.TaskDeclaration]:
@@ -92,7 +101,7 @@ class _Gathering:
             help = 'write a relative path without `..`, such as `use "digits.maker"`'
             self._problems.add("MK221", title, use.path.span, help=help)
             return None
-        if name == user.source.name.replace("\\", "/").rsplit("/", 1)[-1]:
+        if name == user.name:
             title = "this file uses itself"
             help = "delete this line: the tasks of a file can run one another"
             self._problems.add("MK222", title, use.path.span, help=help)
@@ -129,10 +138,8 @@ class _Gathering:
         (_, use), *others = circle
         title = "these files use one another in a circle"
         help = "put the tasks that several of them need into a file that uses none of them"
-        also = [Label(one.path.span, f"`{_name(file)}` uses this file") for file, one in others]
-        self._problems.add(
-            "MK222", title, use.path.span, f"`{_name(circle[0][0])}` uses this file", also=also, help=help
-        )
+        also = [Label(one.path.span, f"`{file.name}` uses this file") for file, one in others]
+        self._problems.add("MK222", title, use.path.span, f"`{circle[0][0].name}` uses this file", also=also, help=help)
 
 
 def read_project(main: UsedFile, problems: Problems) -> tuple[ProjectFile, ...]:
@@ -150,6 +157,7 @@ def check_project(files: Sequence[ProjectFile], problems: Problems) -> tuple[Che
         if not file.is_broken
     }
     _refuse_clashes(files, problems)
+    _refuse_crowd(files, problems)
     made: list[CheckedTask | None] = []
     seen: dict[int, VisibleTasks] = {}
     for file in files:
@@ -191,12 +199,19 @@ def _refuse_clashes(files: Sequence[ProjectFile], problems: Problems) -> None:
                 problems.add("MK275", title, task.name.span, label, also=[Label(first[name], "first here")], help=help)
             else:
                 first[name] = task.name.span
-    stem = _name(files[0]).removesuffix(".maker")
+    stem = files[0].name.removesuffix(".maker")
     place = first.get(stem)
     if place is not None and place.source is not files[0].source:
         title = f"the task `{stem}` of another file has the name of the file that uses it"
-        help = f"`{_name(files[0])}` has to have a task `{stem}` itself then, or another name"
-        problems.add("MK275", title, place, f"`{_name(files[0])}` stands for one of its own tasks", help=help)
+        help = f"`{files[0].name}` has to have a task `{stem}` itself then, or another name"
+        problems.add("MK275", title, place, f"`{files[0].name}` stands for one of its own tasks", help=help)
+
+
+def _refuse_crowd(files: Sequence[ProjectFile], problems: Problems) -> None:
+    tasks = [task for file in files for task in file.tasks]
+    if len(tasks) > MAX_TASKS and any(runs_tasks(part) for task in tasks for part in task.parts):
+        title = f"where tasks run tasks, there can be {MAX_TASKS:,} of them"
+        problems.add("MK221", title, tasks[MAX_TASKS].name.span, f"these are {len(tasks):,}")
 
 
 def _warn_unused(file: ProjectFile, visible: VisibleTasks, problems: Problems) -> None:
@@ -222,20 +237,18 @@ def _is_plain(name: str) -> bool:
     return name.endswith(".maker") and not (".." in parts or "" in parts or ":" in name or "\0" in name)
 
 
-def _name(file: ProjectFile) -> str:
-    return file.source.name.replace("\\", "/").rsplit("/", 1)[-1]
-
-
-def is_whole(task: CheckedTask, tasks: Iterable[CheckedTask]) -> bool:
-    """Whether all tasks that it may run, directly or not, are there as well."""
-    by_name = {one.name: one for one in tasks}
-    found = {task.name}
-    waiting = [task]
+def whole_tasks(tasks: Sequence[CheckedTask]) -> tuple[CheckedTask, ...]:
+    """Those of the tasks all of whose sub-tasks, direct or not, are among them."""
+    users: dict[str, list[str]] = {}
+    for task in tasks:
+        for run in task.runs:
+            users.setdefault(run.task, []).append(task.name)
+    names = {task.name for task in tasks}
+    waiting = [name for name in users if name not in names]
+    wrong: set[str] = set()
     while waiting:
-        for run in waiting.pop().runs:
-            if run.task not in by_name:
-                return False
-            if run.task not in found:
-                found.add(run.task)
-                waiting.append(by_name[run.task])
-    return True
+        for user in users.get(waiting.pop(), ()):
+            if user not in wrong:
+                wrong.add(user)
+                waiting.append(user)
+    return tuple(task for task in tasks if task.name not in wrong)

@@ -29,9 +29,9 @@ from maker_dsl.types.display import display
 from maker_dsl.types.type import ListType, Member, NeverType, RecordType, Type
 
 
-def runs_tasks(step: tree.Step) -> bool:
-    """Whether the step runs tasks instead of asking a model."""
-    return any(isinstance(part, tree.Run) for part in step.parts)
+def runs_tasks(part: tree.TaskPart) -> bool:
+    """Whether a part of a task is a step that runs tasks instead of asking a model."""
+    return isinstance(part, tree.Step) and any(isinstance(one, tree.Run) for one in part.parts)
 
 
 def check_run_step(

@@ -9,7 +9,7 @@ import click
 from maker_dsl.api import load_kept_task, open_run
 from maker_dsl.choosing import ProviderChoice
 from maker_dsl.cli.limits import limit_options
-from maker_dsl.cli.loading import check_file, json_option
+from maker_dsl.cli.loading import json_option, load_program
 from maker_dsl.cli.naming import read_stand_ins, stand_in_option
 from maker_dsl.cli.working import quiet_option, runs_option, work
 from maker_dsl.engine.settings import RunOptions
@@ -43,7 +43,7 @@ def resume(
     """Go on with a run that was stopped, from its last decision. RUN is an id, the beginning of one, or a path."""
     directory = open_run(run, runs)
     options = RunOptions(max_samples=max_samples, max_steps=max_steps, max_depth=max_depth, max_cost_usd=max_cost)
-    text = None if task_file is None else check_file(task_file).source.text
+    text = None if task_file is None else load_program(task_file).whole_text
     choice = ProviderChoice(provider, overrides, read_stand_ins(stand_ins))
     return work(
         lambda watcher: reopen_run(directory, load_kept_task, choice, options, task_text=text, observer=watcher),

@@ -25,7 +25,7 @@ MAX_STEPS = 20
 """How many steps of one task are followed."""
 
 MAX_ALL_STEPS = 200
-"""How many of all the tasks that are run."""
+"""How many of all the tasks that are run; starting one counts as a step."""
 
 MAX_DEPTH = 4
 """How deep tasks that run tasks are followed."""
@@ -134,6 +134,9 @@ class _Walk:
             raise _Stopped
         results: list[Value] = []
         for inputs in run.inputs(state, local):
+            if self._steps >= MAX_ALL_STEPS:
+                raise _Stopped
+            self._steps += 1
             task = run.bind(inputs)
             end = self.follow(task, self._programs[run.task].checked, depth + 1)
             results.append(task.result_codec.validate(task.result(end)))

@@ -142,6 +142,11 @@ class Program:
         )
 
     @property
+    def whole_text(self) -> str:
+        """All that the task is, in one text: its file with the grammars and files that it names."""
+        return self._whole_text
+
+    @property
     def checked(self) -> CheckedTask:
         """What it was compiled from."""
         return self._checked

@@ -7,6 +7,8 @@ to the states that follow. Pure, and bounded by the language's limits.
 
 from __future__ import annotations
 
+from itertools import islice
+
 from maker_dsl.checker.checked import CheckedStep, CheckedTask
 from maker_dsl.checker.places import head
 from maker_dsl.compiler.checkers import UNALLOWED
@@ -21,7 +23,7 @@ from maker_dsl.task import RawReply, RunStep, Step, Task, TaskError, TaskTest
 from maker_dsl.types.errors import ValueRefused
 
 MAX_TRIED_RUNS = 10
-"""How many tasks of a `for each` are bound."""
+"""How many of the tasks that the first step runs are bound."""
 
 MAX_RUNS_FUEL = 1_000_000
 """Elementary operations of binding them."""
@@ -110,9 +112,9 @@ def _try_first_runs(task: Task, problems: Problems) -> None:
             step = None if task.is_done(state) else task.next_step(state)
             if isinstance(step, RunStep):
                 local = step.state_locals(state)
-                for run in step.runs:
-                    for inputs in run.inputs(state, local)[:MAX_TRIED_RUNS]:
-                        run.bind(inputs)
+                starts = ((run, inputs) for run in step.runs for inputs in run.inputs(state, local))
+                for run, inputs in islice(starts, MAX_TRIED_RUNS):
+                    run.bind(inputs)
         except TaskError as error:
             add_finding(error.diagnostic, found)
         if not is_out_of_fuel():
