@@ -203,6 +203,8 @@ def _tell_provider(candidate: Candidate, examination: Examination, options: Live
             "stopped": None if stopped is None else str(stopped),
         }
     )
+    for note in examination.notes:
+        say(note)
     cost = cost_text(spending.cost_usd, options.max_cost_usd)
     if spending.cost_usd is not None and spending.uncosted:
         cost += f" and {count(spending.uncosted, 'call')} of unknown cost"

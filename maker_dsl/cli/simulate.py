@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -15,6 +15,7 @@ from maker_dsl.plugins.allowed import AllowedCheckers
 from maker_dsl.providers.port import PermanentError
 from maker_dsl.simulation.rates import RateProblem, Rates, read_rates
 from maker_dsl.simulation.server import serve
+from maker_dsl.simulation.server.grammars import Handling
 
 _SHARES = {
     "wrong": "Share of replies that are well formed and wrong.",
@@ -42,6 +43,13 @@ def _rate_options(command: Any) -> Any:
 @allow_option
 @_rate_options
 @click.option("--latency", metavar="S|lognormal(M,S)", help='Seconds, or "lognormal(median, sigma)".')
+@click.option(
+    "--grammars",
+    type=click.Choice(get_args(Handling)),
+    default="ignore",
+    show_default=True,
+    help="What to do with grammars that replies are to be held to.",
+)
 @click.option("--log", type=click.Path(path_type=Path), metavar="FILE", help="Write every call to a JSON Lines file.")
 def simulate(
     task: str,
@@ -49,6 +57,7 @@ def simulate(
     port: int,
     seed: int | None,
     latency: str | None,
+    grammars: Handling,
     log: Path | None,
     allowed: AllowedCheckers,
     **shares: float | None,
@@ -60,7 +69,7 @@ def simulate(
     if not isinstance(rates, Rates):
         raise click.UsageError("; ".join(_option_problem(problem) for problem in rates))
     try:
-        serve(bound, rates, seed=seed, port=port, log=log, announce=say)
+        serve(bound, rates, seed=seed, port=port, log=log, grammars=grammars, announce=say)
     except PermanentError as error:
         raise Leave(ExitCode.WRONG, f"{error}; {error.help}" if error.help else str(error)) from error
     except OSError as error:

@@ -19,12 +19,13 @@ from maker_dsl.engine.budget import NOTHING, RunBudget
 from maker_dsl.engine.constraints import Constraints
 from maker_dsl.engine.exam_paper import Marks, Paper, PaperCall
 from maker_dsl.engine.gateways import Gateways
+from maker_dsl.engine.records import ConstraintRecord
 from maker_dsl.engine.settings import Caps, RunOptions
 from maker_dsl.engine.start import ProviderSetup
 from maker_dsl.providers.clock import Clock
 from maker_dsl.providers.gateway import Gateway
 from maker_dsl.providers.ledger import BudgetExhausted, Call
-from maker_dsl.providers.port import ProviderError
+from maker_dsl.providers.port import Completion, ProviderError
 from maker_dsl.task import TaskTest
 
 
@@ -69,6 +70,8 @@ class Examination:
     seconds: float
     error: ProviderError | None = None
     limit: BudgetExhausted | None = None
+    notes: tuple[str, ...] = ()
+    """What people should know of the provider."""
 
 
 def examination_budget(max_cost_usd: float | None) -> RunBudget | None:
@@ -96,8 +99,7 @@ class Examiner:
     ) -> None:
         self._clock = clock
         self._spending = Spending()
-        self.notes: list[str] = []
-        """What people should know of the provider."""
+        self._notes: list[str] = []
         self._gateways: dict[int, Gateway] = {}
         self._papers = []
         self._constraints: dict[int, Constraints] = {}
@@ -124,13 +126,16 @@ class Examiner:
         self._began_s = self._clock.now_s()
         calls = [call for paper in self._papers for call in paper.calls]
         try:
+            if not await self._constrain():
+                calls = []
             if self._answers_at_once:
                 await self._in_turn(calls)
             else:
                 await self._side_by_side(calls)
                 # What did not fit beside calls under way at their worst may fit now that they are settled.
-                blocked, self._blocked = self._blocked, []
-                await self._in_turn(blocked)
+                if calls:
+                    blocked, self._blocked = self._blocked, []
+                    await self._in_turn(blocked)
         finally:
             for gateway in self._gateways.values():
                 await gateway.close()
@@ -143,7 +148,35 @@ class Examiner:
         error = self._failure if isinstance(self._failure, ProviderError) else None
         limit = self._limit if self._blocked else None
         seconds = 0.0 if self._began_s is None else self._clock.now_s() - self._began_s
-        return Examination(tuple(paper.marks for paper in self._papers), self._spending, seconds, error, limit)
+        return Examination(
+            tuple(paper.marks for paper in self._papers), self._spending, seconds, error, limit, tuple(self._notes)
+        )
+
+    async def _constrain(self) -> bool:
+        """Prove what constrains replies; whether there is anything to go on with."""
+        try:
+            for constraints in self._constraints.values():
+                await constraints.prove()
+            for paper in self._papers:
+                paper.hold_to(self._constraints[id(paper.gateway)])
+        except BudgetExhausted as error:
+            self._limit = error
+            self._blocked = [call for paper in self._papers for call in paper.calls]
+            return False
+        except ProviderError as error:
+            self._failure = error
+            return False
+        return True
+
+    def paid(self, completion: Completion) -> None:
+        """The gateway's ledger has the proof's call already."""
+
+    def found(self, record: ConstraintRecord) -> None:
+        """Nothing is kept of a test."""
+
+    def told(self, text: str) -> None:
+        """What came of constrained decoding, for people."""
+        self._notes.append(text)
 
     async def _in_turn(self, calls: Sequence[PaperCall]) -> None:
         for call in calls:

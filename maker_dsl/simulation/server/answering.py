@@ -12,6 +12,7 @@ from struct import Struct
 
 from maker_dsl.simulation.model import Drawn, Fault, SimulatedModel
 from maker_dsl.simulation.rates import Rates
+from maker_dsl.simulation.server.grammars import Handling, held_to_form, plain_answer, proof_reply
 from maker_dsl.simulation.server.places import Place, Places, digest_prompt
 from maker_dsl.simulation.server.wire import Ask
 from maker_dsl.simulation.thinking import answer_in
@@ -38,6 +39,11 @@ class Faulty:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A call with a grammar, where the server takes none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """A prompt that belongs to no state of the task."""
 
@@ -47,8 +53,9 @@ class Unknown:
 class Desk:
     """Answers calls about one task. Raises PermanentError if the task lacks a reference."""
 
-    def __init__(self, task: Task, rates: Rates, seed: int | None = None) -> None:
+    def __init__(self, task: Task, rates: Rates, seed: int | None = None, grammars: Handling = "ignore") -> None:
         self.task = task
+        self._grammars = grammars
         self._model = SimulatedModel(task, rates, seed)
         self._places = Places(task, self._model)
         self._forms: OrderedDict[bytes, Place] = OrderedDict()
@@ -58,8 +65,13 @@ class Desk:
         """How many prompts are known at present."""
         return len(self._places)
 
-    async def answer(self, ask: Ask) -> Answered | Faulty | Unknown:
+    async def answer(self, ask: Ask) -> Answered | Faulty | Refused | Unknown:
         """The fate of a call; waits only to look for an unknown prompt. Raises TaskError, StillSearching."""
+        if ask.grammar is not None and self._grammars == "refuse":
+            return Refused()
+        proof = proof_reply(ask.prompt.user, ask.grammar, self._grammars)
+        if proof is not None:
+            return Answered((plain_answer(proof),) * ask.replies, 0.0)
         digest = digest_prompt(ask.prompt)
         place = self._places.find(digest)
         if place is None and self._places.forming_steps:
@@ -84,6 +96,8 @@ class Desk:
             model.draw_by_key(answers, digest.words + _NUMBER.pack(number), ask.max_tokens)
             for number in range(first, first + ask.replies)
         )
+        if self._enforces(ask):
+            drawn = tuple(held_to_form(one, answers.step.reply, answers.right) for one in drawn)
         for one in drawn:
             if one.finish == "stop" and one.kind != "malformed":
                 self._places.follow(place, one.reply)
@@ -106,7 +120,12 @@ class Desk:
             self._model.form_by_key(step, answer, words + _NUMBER.pack(number), ask.max_tokens)
             for number in range(first, first + ask.replies)
         )
+        if self._enforces(ask):
+            drawn = tuple(held_to_form(one, step.reply, plain_answer(answer).reply) for one in drawn)
         return Answered(drawn, max(one.latency_s for one in drawn))
+
+    def _enforces(self, ask: Ask) -> bool:
+        return ask.grammar is not None and self._grammars == "enforce"
 
     def _fault(self, words: bytes, place: Place) -> Faulty | None:
         model = self._model

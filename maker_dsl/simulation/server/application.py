@@ -12,18 +12,26 @@ import orjson
 from aiohttp import web
 
 from maker_dsl.simulation.rates import Rates
-from maker_dsl.simulation.server.answering import Answered, Desk, Faulty, Unknown
+from maker_dsl.simulation.server.answering import Answered, Desk, Faulty, Refused, Unknown
 from maker_dsl.simulation.server.anthropic import AnthropicFormat
 from maker_dsl.simulation.server.calls import CallRecord
 from maker_dsl.simulation.server.gemini import GeminiFormat
+from maker_dsl.simulation.server.grammars import Handling
 from maker_dsl.simulation.server.ollama import OllamaFormat
 from maker_dsl.simulation.server.openai import OpenAIFormat
+from maker_dsl.simulation.server.openai_responses import OpenAIResponsesFormat
 from maker_dsl.simulation.server.places import StillSearching, digest_prompt
 from maker_dsl.simulation.server.wire import Ask, BadCall, Given, WireFormat
 from maker_dsl.task import Task, TaskError
 from maker_dsl.tokens import estimate_tokens
 
-FORMATS: tuple[WireFormat, ...] = (OpenAIFormat(), AnthropicFormat(), GeminiFormat(), OllamaFormat())
+FORMATS: tuple[WireFormat, ...] = (
+    OpenAIFormat(),
+    OpenAIResponsesFormat(),
+    AnthropicFormat(),
+    GeminiFormat(),
+    OllamaFormat(),
+)
 
 _LARGEST_BODY = 16 * 1024 * 1024
 _MODEL = "sim"
@@ -31,12 +39,16 @@ _MODEL = "sim"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def create_app(task: Task, rates: Rates, seed: int | None = None, log: Path | None = None) -> web.Application:
+def create_app(
+    task: Task, rates: Rates, seed: int | None = None, log: Path | None = None, grammars: Handling = "ignore"
+) -> web.Application:
     """The simulated model of a task as an application; `log` takes a line for each call.
+
+    `grammars` says what it does with a grammar to which a reply is to be held.
 
     Raises PermanentError if the task lacks a reference, OSError if the log cannot be opened.
     """
-    desk = Desk(task, rates, seed)
+    desk = Desk(task, rates, seed, grammars)
     record = CallRecord(log)
     app = web.Application(client_max_size=_LARGEST_BODY)
     for wire in FORMATS:
@@ -81,6 +93,9 @@ class _Calls:
         match fate:
             case Unknown(message):
                 return self._refuse(number, prompt, 400, "unknown_prompt", message)
+            case Refused():
+                told = "grammars are not supported (simulated)"
+                return self._refuse(number, prompt, 400, "grammar", told)
             case Faulty("error_429", retry_after_s):
                 return self._refuse(number, prompt, 429, "error_429", "too many requests (simulated)", retry_after_s)
             case Faulty("error_500", wait_s):

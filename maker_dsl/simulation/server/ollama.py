@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +23,13 @@ class OllamaFormat:
         """The call that a body makes; raises BadCall."""
         limit = read_object(body, "options").get("num_predict")
         has_limit = isinstance(limit, int) and not isinstance(limit, bool) and limit > 0
-        return Ask(str(body.get("model", "")), read_messages(body), max_tokens=limit if has_limit else None)
+        schema = body.get("format")
+        return Ask(
+            str(body.get("model", "")),
+            read_messages(body),
+            max_tokens=limit if has_limit else None,
+            grammar=json.dumps(schema) if isinstance(schema, dict) and schema else None,
+        )
 
     def write(self, ask: Ask, given: Given) -> Body:
         """The last (and only) object of a chat."""

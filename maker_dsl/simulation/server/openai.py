@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from maker_dsl.simulation.server.grammars import grammar_in
 from maker_dsl.simulation.server.wire import (
     MOST_REPLIES,
     Ask,
@@ -36,6 +37,7 @@ class OpenAIFormat:
             prompt=read_messages(body),
             replies=read_count(body, "n", MOST_REPLIES) or 1,
             max_tokens=min((limit for limit in limits if limit is not None), default=None),
+            grammar=grammar_in(body),
         )
 
     def write(self, ask: Ask, given: Given) -> Body:

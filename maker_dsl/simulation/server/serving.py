@@ -12,6 +12,7 @@ from aiohttp import web
 
 from maker_dsl.simulation.rates import Rates
 from maker_dsl.simulation.server.application import create_app
+from maker_dsl.simulation.server.grammars import Handling
 from maker_dsl.task import Task
 
 LOOPBACK = "127.0.0.1"
@@ -32,10 +33,11 @@ class SimulationServer:
         host: str = LOOPBACK,
         port: int = 0,
         log: Path | None = None,
+        grammars: Handling = "ignore",
     ) -> None:
         self._host = host
         self._port = port
-        self._app = create_app(task, rates, seed, log)
+        self._app = create_app(task, rates, seed, log, grammars)
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> SimulationServer:
@@ -77,6 +79,7 @@ def serve(
     host: str = LOOPBACK,
     port: int = 0,
     log: Path | None = None,
+    grammars: Handling = "ignore",
     announce: Callable[[str], None],
 ) -> None:
     """Serve until terminated; `announce` gets the address once calls are taken.
@@ -87,7 +90,7 @@ def serve(
     async def main() -> None:
         stopped = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-        async with SimulationServer(task, rates, seed=seed, host=host, port=port, log=log) as server:
+        async with SimulationServer(task, rates, seed=seed, host=host, port=port, log=log, grammars=grammars) as server:
             announce(server.url)
             await stopped.wait()
 

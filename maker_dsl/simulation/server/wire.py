@@ -30,6 +30,8 @@ class Ask:
     prompt: Prompt
     replies: int = 1
     max_tokens: int | None = None
+    grammar: str | None = None
+    """What the reply is to be held to, in whatever notation."""
 
 
 @dataclass(frozen=True, slots=True)
