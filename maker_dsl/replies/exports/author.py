@@ -97,7 +97,7 @@ class _Converter:
 
     def _named(self, key: str, make: Callable[[], Node]) -> Node:
         if key not in self._names:
-            stem = key.strip("_").lower() or "part"
+            stem = "word" if key.startswith("__") else key.strip("_").lower() or "part"
             stem = f"the_{stem}" if stem in _TAKEN or not stem[0].isalpha() else stem
             unique, count = stem, 1
             while unique in self.rules:
