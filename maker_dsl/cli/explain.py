@@ -15,7 +15,8 @@ from maker_dsl.cli.output import count, json_result, result
 from maker_dsl.cli.working import runs_option
 from maker_dsl.diagnostics import did_you_mean, pages
 from maker_dsl.engine.address import Address, parse_address
-from maker_dsl.engine.story import RunsStory, SampleStory, StepMissing, StepStory, explain_step
+from maker_dsl.engine.sample_story import SampleStory
+from maker_dsl.engine.story import RunsStory, StepMissing, StepStory, explain_step
 
 MOST_SUB_RUNS = 20
 """How many sub-runs of a step are told; `--json` has them all."""
@@ -28,7 +29,12 @@ class _Step(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         try:
             return parse_address(str(value))
         except ValueError:
+            pass
+        try:
+            first = parse_address(f"{value}/1")
+        except ValueError:
             self.fail(f"{value!r} is not a step such as 3, or 3/left/2 of a sub-run; steps count from 1.", param, ctx)
+        self.fail(f"{value} is a sub-run: say which of its steps, such as {first}.", param, ctx)
 
 
 _STEP = _Step()
@@ -106,7 +112,7 @@ def _tell_runs(story: RunsStory) -> None:
     for sub_run in story.sub_runs[:MOST_SUB_RUNS]:
         result(f"--- {sub_run.address}: {sub_run.task} over {sub_run.inputs_json}")
         steps = count(sub_run.steps, "step")
-        result(f"{steps}, result {sub_run.result_json}" if sub_run.result_json is not None else f"{steps} so far\n")
+        result(f"{steps}, result {sub_run.result_json}" if sub_run.result_json is not None else f"{steps} so far")
     more = len(story.sub_runs) - MOST_SUB_RUNS
     if more > 0:
         result(f"--- and {count(more, 'more sub-run')}")

@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from maker_dsl.engine.frame import Frame, Unit
+from maker_dsl.engine.policy import FormPolicy, Setting, StepPolicy, policy_of
 from maker_dsl.engine.records import (
     FORMAT,
     CapsRecord,
@@ -24,17 +25,7 @@ from maker_dsl.engine.records import (
     SubRunRecord,
 )
 from maker_dsl.engine.run_state import RunState, hash_state
-from maker_dsl.engine.settings import (
-    Caps,
-    FormPolicy,
-    RunOptions,
-    Setting,
-    Settings,
-    SettingsRefused,
-    StepPolicy,
-    policy_of,
-    refusal,
-)
+from maker_dsl.engine.settings import Caps, RunOptions, Settings, SettingsRefused, refusal
 from maker_dsl.journal.run_directory import hash_task
 from maker_dsl.providers.port import Price, Provider
 from maker_dsl.task import Task

@@ -9,25 +9,24 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from maker_dsl.diagnostics import Diagnostic, Label, Source, Span
+from maker_dsl.engine.policy import (
+    DEFAULT_AHEAD_BY,
+    DEFAULT_FIRST_TEMPERATURE,
+    DEFAULT_MAX_SAMPLES,
+    DEFAULT_TEMPERATURE,
+    StepPolicy,
+    policy_of,
+    settle,
+)
 from maker_dsl.engine.records import DEFAULT_MAX_DEPTH, MAIN_PROFILE
 from maker_dsl.providers.port import Provider
-from maker_dsl.task import Formatting, ProfileName, Step, Task
+from maker_dsl.task import Task
 
 Keep = Literal["all", "contested", "none"]
-Origin = Literal["command line", "profile", "task", "default"]
 T = TypeVar("T")
-
-DEFAULT_AHEAD_BY = 3
-DEFAULT_MAX_SAMPLES = 60
-DEFAULT_FIRST_TEMPERATURE = 0.0
-DEFAULT_TEMPERATURE = 0.1
-"""As in the paper: the first sample at 0, the others at 0.1."""
-
-FORM_TEMPERATURE = 0.0
-"""Putting a thought into form asks for no ideas."""
 
 MOST_DEPTH = 200
 """The largest `max_depth`: each level of sub-runs that are carried out in turn takes a part of Python's stack."""
@@ -63,41 +62,6 @@ class RunOptions:
     max_depth: int | None = None
     seed: int | None = None
     keep: Keep | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Setting(Generic[T]):
-    """A value and whose it is."""
-
-    value: T
-    origin: Origin
-
-
-@dataclass(frozen=True, slots=True)
-class FormPolicy:
-    """How thoughts are put into form. `profile` as in `StepPolicy`."""
-
-    temperature: Setting[float | None]
-    max_tokens: Setting[int | None]
-    profile: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StepPolicy:
-    """How one kind of step is decided. Temperatures of None are left to the provider."""
-
-    ahead_by: Setting[int]
-    max_samples: Setting[int]
-    first_temperature: Setting[float | None]
-    temperature: Setting[float | None]
-    max_tokens: Setting[int | None] = Setting(None, "default")
-    """Tokens of one reply: where nobody says, what the longest right one may need; None where nobody knows."""
-    profile: str | None = None
-    """The name of the profile that samples come from; None: the run's own."""
-    wordings: tuple[str, ...] = ()
-    """The names of the wordings, where there are several."""
-    form: FormPolicy | None = None
-    """Where samples are thoughts that are put into form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,59 +212,15 @@ def _require_numbers(settings: Settings) -> None:
         raise SettingsRefused(*found)
 
 
-def policy_of(step: Step, defaults: Mapping[str, StepPolicy]) -> StepPolicy:
-    """How a step is decided: what its task says comes before defaults, and after what anybody asked for.
-
-    `defaults` are by profile; a name that isn't there is left to the run's own.
-    """
-    vote = step.vote
-    profile = _known(step.profile, defaults)
-    own = defaults[profile or MAIN_PROFILE]
-    wordings = step.wordings
-    return StepPolicy(
-        _over(own.ahead_by, vote.ahead_by),
-        _over(own.max_samples, vote.max_samples),
-        _over(own.first_temperature, vote.first_temperature),
-        _over(own.temperature, vote.temperature),
-        _over(own.max_tokens, step.max_tokens),
-        profile,
-        tuple(one.name for one in wordings) if len(wordings) > 1 else (),
-        None if step.formatting is None else _form_policy(step.formatting, defaults),
-    )
-
-
-def _form_policy(formatting: Formatting, defaults: Mapping[str, StepPolicy]) -> FormPolicy:
-    profile = _known(formatting.profile, defaults)
-    own = defaults[profile or MAIN_PROFILE]
-    temperature: Setting[float | None] = Setting(FORM_TEMPERATURE, "default")
-    if own.temperature.origin == "profile":
-        temperature = own.temperature
-    return FormPolicy(temperature, _over(own.max_tokens, formatting.max_tokens), profile)
-
-
-def _known(name: ProfileName | None, defaults: Mapping[str, StepPolicy]) -> str | None:
-    return name.name if name is not None and name.name in defaults else None
-
-
-def _over(default: Setting[T], task: T | None) -> Setting[T]:
-    return default if task is None or default.origin != "default" else Setting(task, "task")
-
-
 def _defaults(asked: RunOptions, profile: RunOptions) -> StepPolicy:
     """How steps are decided whose task says nothing."""
     return StepPolicy(
-        _settle(asked.ahead_by, profile.ahead_by, DEFAULT_AHEAD_BY),
-        _settle(asked.max_samples, profile.max_samples, DEFAULT_MAX_SAMPLES),
-        _settle(asked.first_temperature, profile.first_temperature, DEFAULT_FIRST_TEMPERATURE),
-        _settle(asked.temperature, profile.temperature, DEFAULT_TEMPERATURE),
-        _settle(asked.max_tokens, profile.max_tokens, None),
+        settle(asked.ahead_by, profile.ahead_by, DEFAULT_AHEAD_BY),
+        settle(asked.max_samples, profile.max_samples, DEFAULT_MAX_SAMPLES),
+        settle(asked.first_temperature, profile.first_temperature, DEFAULT_FIRST_TEMPERATURE),
+        settle(asked.temperature, profile.temperature, DEFAULT_TEMPERATURE),
+        settle(asked.max_tokens, profile.max_tokens, None),
     )
-
-
-def _settle(asked: T | None, profile: T | None, default: T) -> Setting[T]:
-    if asked is not None:
-        return Setting(asked, "command line")
-    return Setting(default, "default") if profile is None else Setting(profile, "profile")
 
 
 def _first(asked: T | None, profile: T | None) -> T | None:

@@ -5,7 +5,6 @@ Used by `maker explain RUN STEP` and the Python API.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from maker_dsl.engine.address import Address, parse_address
@@ -19,15 +18,15 @@ from maker_dsl.engine.records import (
     ComposedRecord,
     DecisionRecord,
     Event,
-    FlagRecord,
     PolicyRecord,
     ReturnRecord,
     SubRunRecord,
 )
+from maker_dsl.engine.sample_story import SampleStory, sample_stories
 from maker_dsl.engine.start import LoadTask, read_run_record
 from maker_dsl.journal.format import Position
 from maker_dsl.journal.run_directory import RunDirectory
-from maker_dsl.task import Finish, Prompt, Step, Task
+from maker_dsl.task import Prompt, Step, Task
 
 
 class StepMissing(Exception):
@@ -39,41 +38,6 @@ class StepMissing(Exception):
         self.run = run
         self.step = step
         self.steps = steps
-
-
-@dataclass(frozen=True, slots=True)
-class ThoughtStory:
-    """What a sample was before it was put into form."""
-
-    text: str
-    finish: Finish
-    tokens: int
-    temperature: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class SampleStory:
-    """One sample of a step: where it stood, what came, and its verdict. `text` is None where the run didn't keep it.
-
-    Of a sample that was a thought first, `text`, `finish`, `tokens` and `temperature` are those of its form; without
-    one, since the thought was flagged, they are the thought's, and `text` is None.
-    """
-
-    slot: int
-    resample: int
-    temperature: float | None
-    text: str | None
-    finish: Finish
-    tokens: int
-    key: str | None
-    flag: FlagRecord | None
-    counted: bool
-    """Whether the sample is one of the votes that were counted."""
-    wording: str | None = None
-    """The wording it was asked in, where the step has several."""
-    thought: ThoughtStory | None = None
-    is_formed: bool = True
-    """False for a thought that was flagged before it was put into form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +220,7 @@ class _Search:
         decision: DecisionRecord | None,
     ) -> StepStory:
         failures = tuple(FailureStory(call.outcome, call.message) for call in self._calls if call.outcome != "ok")
-        samples = _samples(self._calls, opened, asked.policy)
+        samples = sample_stories(self._calls, opened, asked.policy)
         return StepStory(
             self._run,
             self._address.index + 1,
@@ -295,51 +259,6 @@ def _asked(frame: Frame) -> _Asked:
     local = step.state_locals(state)
     told = tuple(WordingStory(one.name, one.render(state, local)) for one in step.wordings)
     return _Asked(told[0].prompt, step.name, frame.policies[step.name], told if len(told) > 1 else ())
-
-
-def _samples(calls: Iterable[CallRecord], opened: OpenStep, policy: PolicyRecord) -> list[SampleStory]:
-    samples = []
-    thinking: dict[tuple[int, int], tuple[ThoughtStory, str | None]] = {}
-    for call in calls:
-        wording = policy.wordings[call.wording] if call.wording < len(policy.wordings) else None
-        for draw, number in zip(call.draws, call.thoughts, strict=False):
-            thought = opened.thoughts[number]
-            told = ThoughtStory(thought.text, thought.finish, thought.tokens, call.temperature)
-            thinking[draw] = told, wording
-            if thought.flag is not None:
-                samples.append(
-                    SampleStory(
-                        *draw,
-                        call.temperature,
-                        None,
-                        thought.finish,
-                        thought.tokens,
-                        None,
-                        thought.flag,
-                        False,
-                        wording,
-                        told,
-                        False,
-                    )
-                )
-        for draw, number in zip(call.draws, call.replies, strict=False):
-            record = opened.entries[number].record
-            before, asked_in = thinking.get(draw, (None, wording))
-            samples.append(
-                SampleStory(
-                    *draw,
-                    call.temperature,
-                    record.text,
-                    record.finish,
-                    record.tokens,
-                    record.key,
-                    record.flag,
-                    record.key is not None and draw[0] < opened.ballot.counted,
-                    asked_in,
-                    before,
-                )
-            )
-    return samples
 
 
 def _nearest(directory: RunDirectory, task: Task, address: Address) -> tuple[Position | None, Fold | None]:

@@ -9,11 +9,10 @@ The first mismatch ends it: what follows from a wrong record says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from maker_dsl.engine.encoding import RecordUnreadable, decode
-from maker_dsl.engine.fold import Fold, raw_thought
+from maker_dsl.engine.fold import Fold
 from maker_dsl.engine.frame import Frame
 from maker_dsl.engine.origin import sub_run_policies
 from maker_dsl.engine.records import (
@@ -28,12 +27,12 @@ from maker_dsl.engine.records import (
     SubRunRecord,
     ThoughtRecord,
 )
+from maker_dsl.engine.rejudging import Broken, PresentStep, check_wording, judge_again, judge_thought_again, thought_of
 from maker_dsl.engine.run_state import FoldError, begin
 from maker_dsl.engine.start import LoadTask, read_run_record
-from maker_dsl.engine.wordings import wording_of
 from maker_dsl.journal.run_directory import RunDirectory, hash_task
-from maker_dsl.judging import TIMED_OUT, Vote, judge, judge_thought
-from maker_dsl.task import Locals, Prompt, RawReply, State, Step, Task, TaskError
+from maker_dsl.judging import TIMED_OUT, Vote
+from maker_dsl.task import Step, Task, TaskError
 from maker_dsl.types.errors import ValueRefused
 
 
@@ -100,24 +99,6 @@ class _Counts:
     has_references: bool = True
 
 
-@dataclass(slots=True)
-class _Step:
-    """What is computed once for a frame's step under verification."""
-
-    index: int
-    step: Step
-    state: State
-    state_locals: Locals
-
-
-class _Broken(Exception):
-    def __init__(self, what: str, expected: object, found: object) -> None:
-        super().__init__(what)
-        self.what = what
-        self.expected = expected
-        self.found = found
-
-
 def verify_run(directory: RunDirectory, load_task: LoadTask) -> Verification:
     """Replay a run.
 
@@ -134,7 +115,7 @@ def verify_run(directory: RunDirectory, load_task: LoadTask) -> Verification:
             for raw in reader.tail():
                 sequence = raw.sequence
                 verifier.check(decode(raw.type, raw.payload))
-        except (_Broken, FoldError) as error:
+        except (Broken, FoldError) as error:
             mismatch = Mismatch(sequence, verifier.address, error.what, str(error.expected), str(error.found))
         except (RecordUnreadable, TaskError, ValueRefused) as error:
             mismatch = Mismatch(sequence, verifier.address, "the record", "one that can be followed", str(error))
@@ -170,14 +151,14 @@ class _Verifier:
         self._record = record
         self.fold: Fold | None = None
         self.counts = _Counts()
-        self._present: dict[int, _Step] = {}
+        self._present: dict[int, PresentStep] = {}
         """The steps under verification, by frame."""
         self.address: str | None = None
         """The step that the record under verification is of."""
         self._know(task)
 
     def check(self, event: Event) -> None:
-        """Check and fold one event; raises _Broken and FoldError."""
+        """Check and fold one event; raises Broken and FoldError."""
         self.counts.records += 1
         fold = self.fold
         if fold is None:
@@ -200,13 +181,13 @@ class _Verifier:
 
     def _begin(self, event: Event) -> Fold:
         if not isinstance(event, RunRecord):
-            raise _Broken("the first record", "a run", type(event).__name__)
+            raise Broken("the first record", "a run", type(event).__name__)
         if event.task_sha256 != self._task_sha256:
-            raise _Broken("the hash of task.maker", event.task_sha256, self._task_sha256)
+            raise Broken("the hash of task.maker", event.task_sha256, self._task_sha256)
         if event != self._record:
             names = [name for name, value in asdict(event).items() if asdict(self._record)[name] != value]
             shown = [{name: asdict(record)[name] for name in names} for record in (event, self._record)]
-            raise _Broken("what run.json says", *shown)
+            raise Broken("what run.json says", *shown)
         return Fold(begin(event, self.task))
 
     def _sub_run(self, fold: Fold, record: SubRunRecord) -> None:
@@ -215,9 +196,9 @@ class _Verifier:
         self._know(task)
         policies = sub_run_policies(fold.run, task)
         if record.policies != policies:
-            raise _Broken("how the steps of the sub-run are decided", policies, record.policies)
+            raise Broken("how the steps of the sub-run are decided", policies, record.policies)
         if record.expected_steps != task.expected_steps:
-            raise _Broken("the steps expected of the sub-run", task.expected_steps, record.expected_steps)
+            raise Broken("the steps expected of the sub-run", task.expected_steps, record.expected_steps)
 
     def _know(self, task: Task) -> None:
         self.counts.has_references &= all(step.reference is not None for step in task.steps)
@@ -231,11 +212,13 @@ class _Verifier:
         assert frame.task is not None
         thoughts = fold.open_step(frame).thoughts
         for thought in call.new_thoughts:
-            _judge_thought(present, thought)
-        _check_wording(present.step, call)
-        return tuple(self._judge(frame.task, present, record, _thought_of(record, thoughts)) for record in call.new)
+            judge_thought_again(present, thought)
+        check_wording(present.step, call)
+        return tuple(self._judge(frame.task, present, record, thought_of(record, thoughts)) for record in call.new)
 
-    def _judge(self, task: Task, present: _Step, record: ReplyRecord, thought: ThoughtRecord | None) -> Vote | None:
+    def _judge(
+        self, task: Task, present: PresentStep, record: ReplyRecord, thought: ThoughtRecord | None
+    ) -> Vote | None:
         if record.text is None:
             self.counts.unkept += 1
             return None
@@ -244,30 +227,22 @@ class _Verifier:
             self.counts.timed_out += 1
             return None
         self.counts.replies += 1
-        raw = RawReply(record.text, record.tokens, record.finish)
-        verdict = judge(task, present.step, present.state, present.state_locals, raw, raw_thought(thought))
-        if isinstance(verdict, Vote):
-            if verdict.key != record.key:
-                raise _Broken("the verdict on a reply", _verdict(verdict.key), _verdict_of(record))
-            return verdict
-        if record.flag is None or (record.flag.stage, record.flag.name) != (verdict.stage, verdict.name):
-            raise _Broken("the verdict on a reply", f"flag “{verdict.name}” ({verdict.stage})", _verdict_of(record))
-        return None
+        return judge_again(task, present, record, record.text, thought)
 
     def _decision(self, fold: Fold, frame: Frame, decision: DecisionRecord) -> None:
         if decision.sub != frame.number:
-            raise _Broken("the sub-run of a decision", "a live one", decision.sub)
+            raise Broken("the sub-run of a decision", "a live one", decision.sub)
         present = self._step(frame)
         opened = fold.open_step(frame)
         if decision.kind != present.step.name:
-            raise _Broken("the kind of the step", present.step.name, decision.kind)
+            raise Broken("the kind of the step", present.step.name, decision.kind)
         won = opened.ballot.decision
         if won is None:
-            raise _Broken("the vote", "a key that leads by the margin", f"none among {dict(opened.ballot.votes)}")
+            raise Broken("the vote", "a key that leads by the margin", f"none among {dict(opened.ballot.votes)}")
         if opened.counted_votes() != decision.votes:
-            raise _Broken("the votes", opened.counted_votes(), decision.votes)
+            raise Broken("the votes", opened.counted_votes(), decision.votes)
         if opened.samples != decision.samples:
-            raise _Broken("the number of samples", opened.samples, decision.samples)
+            raise Broken("the number of samples", opened.samples, decision.samples)
         reference = present.step.reference
         if reference is not None and present.step.vote_key(reference(present.state)) != decision.value:
             self.counts.wrong_steps += 1
@@ -283,23 +258,23 @@ class _Verifier:
         state = fold.run.root.state
         assert state is not None
         if not self.task.is_done(state):
-            raise _Broken("the end", "a state that is done", "one that is not")
+            raise Broken("the end", "a state that is done", "one that is not")
         result = self.task.result_codec.dump(self.task.result(state)).decode()
         if end.result != result:
-            raise _Broken("the result", result, end.result)
+            raise Broken("the result", result, end.result)
 
-    def _step(self, frame: Frame) -> _Step:
+    def _step(self, frame: Frame) -> PresentStep:
         present = self._present.get(frame.number)
         if present is None or present.index != frame.index:
             task, state = frame.task, frame.state
             assert task is not None
             assert state is not None
             if task.is_done(state):
-                raise _Broken("the state", "one that is not done yet", "one that is")
+                raise Broken("the state", "one that is not done yet", "one that is")
             step = task.next_step(state)
             if not isinstance(step, Step):
-                raise _Broken("the step", f"the sub-runs of `{step.name}`", "samples of a model")
-            present = self._present[frame.number] = _Step(frame.index, step, state, step.state_locals(state))
+                raise Broken("the step", f"the sub-runs of `{step.name}`", "samples of a model")
+            present = self._present[frame.number] = PresentStep(frame.index, step, state, step.state_locals(state))
         return present
 
 
@@ -315,41 +290,3 @@ def _frame_of(fold: Fold, event: Event) -> Frame:
         case _:
             number = 0
     return fold.run.frames.get(number, fold.run.root)
-
-
-def _thought_of(record: ReplyRecord, thoughts: Sequence[ThoughtRecord]) -> ThoughtRecord | None:
-    if record.thought is None:
-        return None
-    if not 0 <= record.thought < len(thoughts):
-        raise _Broken("the number of a reply's thought", f"less than {len(thoughts)}", record.thought)
-    return thoughts[record.thought]
-
-
-def _judge_thought(present: _Step, thought: ThoughtRecord) -> None:
-    raw = RawReply(thought.text, thought.tokens, thought.finish)
-    if present.step.formatting is None:
-        raise _Broken("a thought", "none: the step puts no thoughts into form", repr(thought.text[:60]))
-    asked = judge_thought(present.step, present.state, present.state_locals, raw)
-    expected = None if isinstance(asked, Prompt) else (asked.stage, asked.name)
-    found = None if thought.flag is None else (thought.flag.stage, thought.flag.name)
-    if found != expected:
-        raise _Broken("the verdict on a thought", expected or "no flag", found or "no flag")
-
-
-def _check_wording(step: Step, call: CallRecord) -> None:
-    """A form has no wording of its own; all other samples are asked in the one that their place gives them."""
-    wordings = len(step.wordings)
-    is_form = step.formatting is not None and not call.thoughts
-    expected = {0} if is_form else {wording_of(slot, resample, wordings) for slot, resample in call.draws}
-    if expected != {call.wording}:
-        raise _Broken("the wording of a call", sorted(expected), call.wording)
-
-
-def _verdict(key: str | None) -> str:
-    return f"a vote for {key}"
-
-
-def _verdict_of(record: ReplyRecord) -> str:
-    if record.flag is not None:
-        return f"flag “{record.flag.name}” ({record.flag.stage})"
-    return _verdict(record.key)

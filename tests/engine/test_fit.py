@@ -13,7 +13,8 @@ from maker_dsl import api
 from maker_dsl.api import load, loads
 from maker_dsl.diagnostics import Diagnostic, Severity
 from maker_dsl.engine.fit import Model, PromptTokens, largest_state, misfits, prompt_tokens
-from maker_dsl.engine.settings import RunOptions, Setting, SettingsRefused, resolve
+from maker_dsl.engine.policy import Setting
+from maker_dsl.engine.settings import RunOptions, SettingsRefused, resolve
 from maker_dsl.engine.start import ProviderSetup
 from maker_dsl.providers.profile import Profile
 from maker_dsl.providers.scripted import ScriptedProvider

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from engine_lab import countdown, right
 
-from maker_dsl.engine.settings import RunOptions, Setting, Settings, SettingsRefused, resolve
+from maker_dsl.engine.policy import Setting
+from maker_dsl.engine.settings import RunOptions, Settings, SettingsRefused, resolve
 from maker_dsl.providers.scripted import ScriptedProvider
 from maker_dsl.task import VoteSettings
 
