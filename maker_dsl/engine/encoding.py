@@ -8,7 +8,7 @@ Invariant: `decode(encode(event)) == event`.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any, assert_never
 
 import orjson
@@ -23,6 +23,7 @@ from maker_dsl.engine.records import (
     EndRecord,
     Event,
     GrantRecord,
+    PolicyRecord,
     ReplyRecord,
     ResumedRecord,
     ReturnRecord,
@@ -119,9 +120,14 @@ def _without_defaults(members: dict[str, Any]) -> dict[str, Any]:
 
 
 def _encode_sub_run(record: SubRunRecord) -> bytes:
-    members = asdict(record)
-    _thin(members["policies"])
+    members: dict[str, Any] = {field.name: getattr(record, field.name) for field in fields(record)}
+    members["policies"] = {name: _policy_members(policy) for name, policy in record.policies.items()}
     return orjson.dumps(members)
+
+
+def _policy_members(policy: PolicyRecord) -> dict[str, Any]:
+    named = ((field.name, getattr(policy, field.name)) for field in fields(policy))
+    return {name: value for name, value in named if value or name not in _MEANT_FOR_FEW}
 
 
 def _thin(policies: dict[str, dict[str, Any]]) -> None:

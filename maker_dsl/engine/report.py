@@ -82,7 +82,10 @@ class RunReport:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands, for display. `expected_steps` is None where the task doesn't say."""
+    """Where a run stands, for display.
+
+    `expected_steps` is None where the task doesn't say, and where it runs others: nobody knows how many steps these take.
+    """
 
     run: str
     task: str
@@ -187,7 +190,7 @@ def progress_of(run: RunState, seconds: float) -> Progress:
         record.task,
         record.provider,
         run.totals.steps,
-        record.expected_steps,
+        None if run.defaults else record.expected_steps,
         totals.samples,
         totals.votes,
         totals.flags,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import tracemalloc
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from engine_lab import countdown, halves, load_sums, memory_world, new_run, only_run, right, right_leaf, sums
 
 from maker_dsl.diagnostics import Diagnostic, Label, Source, Span
-from maker_dsl.engine import loop
+from maker_dsl.engine import loop, recorder
 from maker_dsl.engine.inspection import read_events, read_status
 from maker_dsl.engine.records import (
     CallRecord,
@@ -21,9 +24,11 @@ from maker_dsl.engine.records import (
     RunRecord,
     SubRunRecord,
 )
-from maker_dsl.engine.report import RunReport
+from maker_dsl.engine.report import RunHandle, RunReport
 from maker_dsl.engine.settings import MOST_DEPTH, RunOptions, SettingsRefused
-from maker_dsl.engine.start import ProviderSetup, World, resume_run
+from maker_dsl.engine.start import ProviderSetup, World, begin_run, resume_run
+from maker_dsl.engine.verification import verify_run
+from maker_dsl.journal import RealDisk, list_runs
 from maker_dsl.providers.clock import FakeClock, run_virtually
 from maker_dsl.providers.gateway import Limits
 from maker_dsl.providers.port import PermanentError, Price, Request, Usage
@@ -340,3 +345,66 @@ def test_a_run_without_sub_runs_says_what_it_always_said() -> None:
         payloads = [record.payload for record in reader.tail()]
     for word in (b'"sub"', b'"defaults"', b'"max_depth"'):
         assert not any(word in payload for payload in payloads)
+
+
+@pytest.mark.long
+def test_law_7_memory_stays_flat(tmp_path: Path) -> None:
+    """What a sub-run held is gone when its result is taken over."""
+    sizes: list[int] = []
+
+    class Weigh:
+        def started(self, run: RunHandle) -> None:
+            """Nothing to do."""
+
+        def decided(self, decision: DecisionRecord) -> None:
+            if decision.sub == 0 and decision.step in (2 * 50 - 1, 2 * 600 - 1):
+                gc.collect()
+                sizes.append(tracemalloc.get_traced_memory()[0])
+
+        def told(self, text: str) -> None:
+            """Nothing to do."""
+
+    task = sums((1, 2), 601)
+    (whole,) = task.run_steps
+    items = replace(whole, runs=whole.runs[1:], update=lambda state, _l, _results: {"n": 1, "left": state["left"] - 1})
+    asking = task.steps[0]
+    rounds = replace(task, run_steps=(items,), next_step=lambda state: items if state["n"] == 0 else asking)
+
+    class Forgetful(list[Request]):
+        def append(self, item: Request) -> None:
+            """Keep nothing."""
+
+    provider = ScriptedProvider(right, samples_per_call=4, answers_at_once=True)
+    provider.calls = Forgetful()
+
+    async def main() -> RunReport:
+        run = begin_run(rounds, ProviderSetup(provider), RunOptions(), tmp_path / "runs", observer=Weigh())
+        tracemalloc.start()
+        try:
+            return await run.go()
+        finally:
+            tracemalloc.stop()
+
+    report = asyncio.run(main())
+    assert (report.status, report.steps) == ("done", 601 * (3 + 1 + 1))
+    early, late = sizes
+    # 1,100 sub-runs of anything kept would be more.
+    assert late - early < 1_000_000
+
+
+def test_sub_runs_that_wait_for_the_disk_wait_for_one_sync(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With a full window every frame waits in `keep_pace`; one of them takes note of the sync's end."""
+    monkeypatch.setattr(recorder, "WINDOW", 1)
+    pace = recorder.Pace(sync_decisions=1, sync_s=0.0, snapshot_decisions=2)
+    provider = ScriptedProvider(right)
+
+    async def main() -> RunReport:
+        world = World(pace=pace)
+        return await begin_run(
+            sums((5,) * 30), ProviderSetup(provider), RunOptions(ahead_by=1), tmp_path, world=world
+        ).go()
+
+    report = asyncio.run(main())
+    assert (report.status, report.result) == ("done", {"n": 0, "left": 0})
+    (directory,) = list_runs(tmp_path, RealDisk())
+    assert verify_run(directory, load_sums()).is_good
