@@ -38,7 +38,7 @@ class _Tally:
 def fmt(files: tuple[str, ...], only_check: bool, show_diff: bool) -> int:
     """Bring task files into their canonical layout.
 
-    Comments, texts and the meaning stay as they are. FILE is a path, a folder (all .maker files in it and below), or `-`
+    Comments, texts and the meaning stay as they are. FILE is a path, a folder (all .maker files below it), or `-`
     for standard input to standard output.
     """
     if "-" in files and len(files) > 1:
@@ -125,7 +125,7 @@ def _read(path: Path | None) -> Source | None:
     name = "<stdin>" if path is None else str(path)
     try:
         data = sys.stdin.buffer.read() if path is None else path.read_bytes()
-        return Source(name, data.decode("utf-8-sig"))
+        return Source(name, data.decode())
     except OSError as error:
         _say_unreadable(name, f"`{name}` can't be read: {error.strerror}")
     except UnicodeDecodeError as error:
@@ -176,7 +176,7 @@ def _summary(tally: _Tally, *, is_dry: bool) -> str:
     if tally.kept or not (tally.changed or tally.broken or tally.unwritten):
         parts.append(f"{count(tally.kept, 'file')} in canonical layout already")
     if tally.broken:
-        parts.append(f"{count(tally.broken, 'file')} can't be read")
+        parts.append(f"{count(tally.broken, 'file')} left alone")
     if tally.unwritten:
         parts.append(f"{count(tally.unwritten, 'file')} can't be written")
     return ", ".join(parts)

@@ -63,11 +63,16 @@ class Group(Doc, frozen=True):
     doc: Doc
 
 
-class Either(Doc, frozen=True):
-    """`flat` if it fits on the line, else `broken`."""
+class Value(Doc, frozen=True):
+    """What follows a head such as `name =`: behind it if it fits there, else on the next line, further right.
 
-    flat: Doc
-    broken: Doc
+    One that `opens` is a bracket: where it fits on neither line, it stays behind the head and breaks inside. With
+    `is_below` the author put it on the next line, where it stays.
+    """
+
+    doc: Doc
+    opens: bool
+    is_below: bool
 
 
 EMPTY = Text("")
@@ -121,9 +126,8 @@ def forced_group(*parts: Doc) -> Doc:
     return Group(doc, is_forced=True, is_open=doc.is_open)
 
 
-def either(flat: Doc, broken: Doc) -> Doc:
-    """`flat` where it fits, else `broken`."""
-    return Either(flat, broken, is_forced=flat.is_forced, is_open=flat.is_open)
+def value(doc: Doc, *, opens: bool, is_below: bool = False) -> Doc:
+    return Value(doc, opens, is_below, is_forced=is_below or doc.is_forced, is_open=doc.is_open)
 
 
 def joined(docs: Sequence[Doc], between: Doc) -> Doc:
@@ -150,7 +154,10 @@ def flat_width(doc: Doc) -> int | None:
                 width += len(flat)
             case Concat(parts=parts):
                 waiting.extend(reversed(parts))
-            case Group(doc=inner) | Indent(doc=inner) | Either(flat=inner):
+            case Group(doc=inner) | Indent(doc=inner):
+                waiting.append(inner)
+            case Value(doc=inner):
+                width += 1
                 waiting.append(inner)
             case _:
                 pass

@@ -8,21 +8,19 @@ from maker_dsl.errors import InternalError
 from maker_dsl.formatting.concrete import SEPARATORS, Branch, Leaf, Part
 from maker_dsl.formatting.documents import (
     EMPTY,
-    SOFT,
     SPACE,
     TIGHT,
     Doc,
     Line,
     Text,
     concat,
-    flat_width,
     forced_group,
     group,
     indent,
     own,
     trailing,
+    value,
 )
-from maker_dsl.formatting.rendering import STEP
 from maker_dsl.formatting.texts import text_block
 
 _TIGHT_AFTER = frozenset({"(", "[", "."})
@@ -109,22 +107,16 @@ class LayoutBase:
             inside.append(group(line, laid_out) if fill else concat(line, laid_out))
         return self._enclosed(opening, concat(*inside), closing, pad)
 
-    def _assigned(self, head: Doc, value: Part, *, keeps: bool = False) -> Doc:
+    def _assigned(self, head: Doc, part: Part, *, keeps: bool = False) -> Doc:
         """`head value`: the value behind the head if it fits; else on the next line; else it opens behind the head.
 
         With `keeps`, a value that the author put on the next line stays there.
         """
-        laid_out = self.layout(value)
-        first = value if isinstance(value, Leaf) else value.first
-        if opens_behind(value) and (is_text_block(value) or self._is_too_wide(laid_out)):
+        laid_out = self.layout(part)
+        first = part if isinstance(part, Leaf) else part.first
+        if is_text_block(part):
             return concat(head, SPACE, laid_out)
-        body = indent(SOFT, group(laid_out))
-        return concat(head, forced_group(body) if keeps and first.starts_line else group(body))
-
-    def _is_too_wide(self, doc: Doc) -> bool:
-        """Whether it can't stand on one line, even on the line below its head."""
-        width = flat_width(doc)
-        return width is None or width > self._width - STEP * (self._level + 1)
+        return concat(head, value(laid_out, opens=opens_behind(part), is_below=keeps and first.starts_line))
 
     def _enclosed(self, opening: Leaf, inside: Doc, closing: Leaf, pad: str = "") -> Doc:
         """What is in brackets, already with the place to break before it."""

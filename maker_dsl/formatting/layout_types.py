@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maker_dsl.formatting.concrete import Branch, Leaf
-from maker_dsl.formatting.documents import SOFT, SPACE, Doc, concat, group, indent
+from maker_dsl.formatting.documents import SOFT, SPACE, Doc, concat, group
 from maker_dsl.formatting.layout_base import LayoutBase
 
 
@@ -43,4 +43,4 @@ class TypeLayout(LayoutBase):
             is_sign = isinstance(part, Leaf) and part.text == "|"
             docs.append(SOFT if is_sign else SPACE)
             docs.append(self.layout(part))
-        return group(docs[1], indent(*docs[2:]))
+        return group(*docs[1:])

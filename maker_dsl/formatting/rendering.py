@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maker_dsl.formatting.documents import Concat, Doc, Either, Group, Indent, Line, Own, Text, Trailing
+from maker_dsl.formatting.documents import SPACE, Concat, Doc, Group, Indent, Line, Own, Text, Trailing, Value
 
 STEP = 2
 """Blanks for each level of indentation."""
@@ -30,13 +30,20 @@ def render(doc: Doc, width: int) -> str:
             case Indent(doc=inner):
                 waiting.append((depth + STEP, breaks, inner))
             case Group(doc=inner):
-                fits = not breaks or (
-                    not inner.is_forced and not current.is_forced and _fits(page, width, depth, inner, waiting)
-                )
+                fits = not breaks or _fits(width - page.place(depth), current, waiting)
                 waiting.append((depth, not fits, inner))
-            case Either(flat=flat, broken=broken):
-                fits = not breaks or (not flat.is_forced and _fits(page, width, depth, flat, waiting))
-                waiting.append((depth, not fits, flat if fits else broken))
+            case Value(doc=inner, opens=opens, is_below=is_below):
+                room = width - page.place(depth) - 1
+                below = width - depth - STEP
+                if not breaks or (not is_below and _fits(room, inner, waiting)):
+                    page.write(" ", depth)
+                    waiting.append((depth, False, inner))
+                elif opens and not _fits(below, inner, waiting):
+                    page.write(" ", depth)
+                    waiting.append((depth, True, inner))
+                else:
+                    page.new_line()
+                    waiting.append((depth + STEP, True, Group(inner, is_forced=inner.is_forced)))
             case Own():
                 page.own_comment(current, depth)
             case Trailing(text=text):
@@ -55,6 +62,10 @@ class _Page:
         self._is_done = False
         """A comment ends the line: what comes next begins a new one."""
         self._blank_next = False
+
+    def place(self, depth: int) -> int:
+        """The column where the next text would begin."""
+        return depth if self.is_fresh else self.column
 
     def write(self, text: str, depth: int) -> None:
         if not text:
@@ -93,9 +104,10 @@ class _Page:
         return "".join(self._parts).rstrip("\n") + "\n"
 
 
-def _fits(page: _Page, width: int, depth: int, doc: Doc, rest: list[_Command]) -> bool:
-    """Whether `doc` on one line, and what follows up to the next place to break, end within the width."""
-    left = width - (depth if page.is_fresh else page.column)
+def _fits(left: int, doc: Doc, rest: list[_Command]) -> bool:
+    """Whether `doc` on one line, and what follows up to the next place to break, take at most `left` columns."""
+    if doc.is_forced:
+        return False
     waiting: list[tuple[bool, Doc]] = [(False, doc)]
     below = len(rest)
     while left >= 0:
@@ -120,8 +132,10 @@ def _fits(page: _Page, width: int, depth: int, doc: Doc, rest: list[_Command]) -
                 waiting.extend((breaks, part) for part in reversed(parts))
             case Indent(doc=inner) | Group(doc=inner):
                 waiting.append((breaks, inner))
-            case Either(flat=flat_doc, broken=broken):
-                waiting.append((breaks, broken if breaks else flat_doc))
+            case Value(doc=inner):
+                if breaks:
+                    return True
+                waiting += [(breaks, inner), (breaks, SPACE)]
             case Own():
                 return True
             case _:

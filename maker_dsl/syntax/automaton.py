@@ -83,10 +83,13 @@ def _reduce(table: Table, rule: Rule, path: list[int], stack: list[_Read], build
     if size:
         reads = stack[-size:]
         start, end = reads[0].start, reads[-1].end
-        for read, take, blanks in zip(reads, rule.take, rule.blanks, strict=False):
+        for number, (read, take, blanks) in enumerate(zip(reads, rule.take, rule.blanks, strict=False)):
             if blanks:
                 children.extend([None] * blanks)
-            if take == "keep":
+            if take == "splice" and number == 0 and not children:
+                # A list grows by one item at a time: it is taken over, so that long ones take linear time.
+                children = read.value
+            elif take == "keep":
                 children.append(read.value)
             elif take == "splice":
                 children.extend(read.value)
