@@ -12,42 +12,29 @@ from dataclasses import dataclass
 
 from lark import Lark
 from lark.grammar import Symbol
-from lark.lexer import PatternStr, TerminalDef
 
 from maker_dsl.replies.author_grammar import author_parser
+from maker_dsl.replies.exports.author_terminals import beginning, ends_a_word, going_on, terminal_form
 from maker_dsl.replies.exports.form import (
     EMPTY,
-    Characters,
-    Choice,
     Form,
     Named,
     Node,
-    Ranges,
-    Repeat,
-    Sequence,
     Text,
-    Unwritable,
     characters,
-    choice,
     common,
     factored,
     optional,
     repeat,
     sequence,
-    union,
-    without,
 )
 from maker_dsl.replies.exports.lowering import placed_form
-from maker_dsl.replies.exports.strings import from_pattern
 from maker_dsl.replies.notation import LarkGrammar, Place
-from maker_dsl.types.pattern_syntax import BadPattern, read_pattern
 
 _LEFT = (
     "the parser takes the longest word at each place and reads the fields by their types; it may refuse what is here"
 )
 _BEGINNINGS = (" ", "\n", "\t")
-_BOUNDARY = r"\b"
-"""Where a word ends or begins: dropped at the ends of a terminal, but the blank after it must be there."""
 _WORD = characters("09", "AZ", "_", "az").ranges
 _TAKEN = frozenset({"start", "root", "reply"})
 
@@ -79,8 +66,8 @@ class _Converter:
         self._bodies: dict[str, list[_Body]] = {}
         for rule in parser.rules:
             self._bodies.setdefault(str(rule.origin.name), []).append(tuple(rule.expansion))
-        self._terminals = {terminal.name: _terminal_form(terminal) for terminal in parser.terminals}
-        self._whole_words = {one.name for one in parser.terminals if str(one.pattern.value).endswith(_BOUNDARY)}
+        self._terminals = {terminal.name: terminal_form(terminal) for terminal in parser.terminals}
+        self._whole_words = {one.name for one in parser.terminals if ends_a_word(one)}
         self._ends = _ends(self._bodies)
         self._blank = _blank([self._terminals[name] for name in parser.ignore_tokens if name in self._terminals])
         self._names: dict[str, str] = {}
@@ -152,8 +139,8 @@ class _Converter:
 
     def _run_together(self, before: Iterable[str], after: Iterable[str]) -> bool:
         """Whether terminals that follow each other without a blank are sure to be taken for one."""
-        beginnings = [_beginning(self._terminals[name]) for name in after]
-        tails = [_WORD if name in self._whole_words else _going_on(self._terminals[name]) for name in before]
+        beginnings = [beginning(self._terminals[name]) for name in after]
+        tails = [_WORD if name in self._whole_words else going_on(self._terminals[name]) for name in before]
         pairs = [(start, tail) for start in beginnings for tail in tails]
         return bool(pairs) and all(start and common(start, tail) == start for start, tail in pairs)
 
@@ -191,112 +178,10 @@ def _reach(body: _Body, ends: dict[str, _Ends], side: str) -> frozenset[str]:
     return reached
 
 
-def _terminal_form(terminal: TerminalDef) -> Node:
-    pattern = terminal.pattern
-    flags = set(pattern.flags)
-    if flags - {"i", "s", "m", "u"}:
-        raise Unwritable(f"the flags of the terminal `{terminal.name}` have no form")
-    if isinstance(pattern, PatternStr):
-        node: Node = Text(pattern.value)
-    else:
-        try:
-            node = from_pattern(read_pattern(pattern.value.removeprefix(_BOUNDARY).removesuffix(_BOUNDARY)))
-        except BadPattern as bad:
-            raise Unwritable(f"`/{pattern.value}/`: {bad.message}") from None
-    if "s" in flags:
-        node = _with_line_breaks(node)
-    return _in_any_case(node) if "i" in flags else node
-
-
-def _with_line_breaks(node: Node) -> Node:
-    dot = without(((10, 10),))
-    return _mapped(node, lambda leaf: without() if leaf == dot else leaf)
-
-
-def _in_any_case(node: Node) -> Node:
-    def both(leaf: Node) -> Node:
-        if isinstance(leaf, Text):
-            return sequence(*(_cased(one) for one in leaf.text))
-        assert isinstance(leaf, Characters)
-        cased = [_cased(chr(code)) for low, high in leaf.ranges for code in range(low, min(high, low + 1000) + 1)]
-        return Characters(union(leaf.ranges, *(_beginning(one) for one in cased)))
-
-    return _mapped(node, both)
-
-
-def _cased(character: str) -> Node:
-    kinds = {one for one in (character, character.lower(), character.upper()) if len(one) == 1}
-    if len(kinds) == 1:
-        return Text(character)
-    return Characters(union(*(((ord(one),) * 2,) for one in kinds)))
-
-
-def _mapped(node: Node, leaf: Callable[[Node], Node]) -> Node:
-    match node:
-        case Sequence(parts):
-            return sequence(*(_mapped(part, leaf) for part in parts))
-        case Choice(options):
-            return choice(*(_mapped(option, leaf) for option in options))
-        case Repeat(part, low, high):
-            return repeat(_mapped(part, leaf), low, high)
-        case _:
-            return leaf(node)
-
-
-def _beginning(node: Node) -> Ranges:
-    """The characters that a terminal can begin with."""
-    match node:
-        case Text(text):
-            return ((ord(text[0]),) * 2,)
-        case Characters(ranges):
-            return ranges
-        case Sequence(parts):
-            found: Ranges = ()
-            for part in parts:
-                found = union(found, _beginning(part))
-                if not _can_be_empty(part):
-                    break
-            return found
-        case Choice(options):
-            return union(*map(_beginning, options))
-        case Repeat(part):
-            return _beginning(part)
-        case _:
-            return ()
-
-
-def _going_on(node: Node) -> Ranges:
-    """Characters that a terminal, whatever it holds, can go on with."""
-    match node:
-        case Repeat(Characters(ranges), _, None):
-            return ranges
-        case Sequence(parts) if parts:
-            return _going_on(parts[-1])
-        case Choice(options) if options:
-            tail = _going_on(options[0])
-            for option in options[1:]:
-                tail = common(tail, _going_on(option))
-            return tail
-        case _:
-            return ()
-
-
-def _can_be_empty(node: Node) -> bool:
-    match node:
-        case Text() | Characters() | Named():
-            return False
-        case Sequence(parts):
-            return all(map(_can_be_empty, parts))
-        case Choice(options):
-            return any(map(_can_be_empty, options))
-        case Repeat(part, low, _):
-            return low == 0 or _can_be_empty(part)
-
-
 def _blank(ignored: list[Node]) -> Node | None:
     """The one character that stands for all that is ignored: a blank, else a line break, else a tab."""
     for character in _BEGINNINGS:
         code = ((ord(character),) * 2,)
-        if any(common(_beginning(node), code) for node in ignored):
+        if any(common(beginning(node), code) for node in ignored):
             return Text(character)
     return None
