@@ -18,6 +18,7 @@ from maker_dsl.engine.address import Address, parse_address
 from maker_dsl.engine.sample_story import SampleStory
 from maker_dsl.engine.story import RunsStory, StepMissing, StepStory, explain_step
 
+LONGEST_VALUE = 300
 MOST_SUB_RUNS = 20
 """How many sub-runs of a step are told; `--json` has them all."""
 
@@ -110,9 +111,10 @@ def _tell_runs(story: RunsStory) -> None:
     result(f"# {story.run}, step {story.address} (`{story.kind}`)\n")
     result(f"State before: {story.state_json}\n")
     for sub_run in story.sub_runs[:MOST_SUB_RUNS]:
-        result(f"--- {sub_run.address}: {sub_run.task} over {sub_run.inputs_json}")
+        result(f"--- {sub_run.address}: {sub_run.task} over {_shortened(sub_run.inputs_json)}")
         steps = count(sub_run.steps, "step")
-        result(f"{steps}, result {sub_run.result_json}" if sub_run.result_json is not None else f"{steps} so far")
+        is_done = sub_run.result_json is not None
+        result(f"{steps}, result {_shortened(sub_run.result_json or '')}" if is_done else f"{steps} so far")
     more = len(story.sub_runs) - MOST_SUB_RUNS
     if more > 0:
         result(f"--- and {count(more, 'more sub-run')}")
@@ -121,6 +123,10 @@ def _tell_runs(story: RunsStory) -> None:
     else:
         waiting = f"; {count(story.waiting, 'sub-run')} not begun" if story.waiting else ""
         result(f"\nNot done{waiting}.")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 
 def _tell_sample(sample: SampleStory, form_profile: str | None) -> None:

@@ -81,7 +81,8 @@ def run(
     if not quiet:
         say_diagnostics(misfits(bound, choice.profile, named))
         kind = " (simulated: a rehearsal, no model is asked)" if is_rehearsal else ""
-        expected = "" if bound.expected_steps is None else f", {count(bound.expected_steps, 'step')} expected"
+        steps = None if bound.run_steps else bound.expected_steps
+        expected = "" if steps is None else f", {count(steps, 'step')} expected"
         say(f"{bound.name} on {setup.provider.name}{kind}{expected}")
         for line in named_lines(bound, setup):
             say(line)
