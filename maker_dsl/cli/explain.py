@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -30,12 +31,10 @@ class _Step(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         try:
             return parse_address(str(value))
         except ValueError:
-            pass
-        try:
-            first = parse_address(f"{value}/1")
-        except ValueError:
-            self.fail(f"{value!r} is not a step such as 3, or 3/left/2 of a sub-run; steps count from 1.", param, ctx)
-        self.fail(f"{value} is a sub-run: say which of its steps, such as {first}.", param, ctx)
+            told = f"{value!r} is not a step such as 3, or 3/left/2 of a sub-run; steps count from 1."
+            with suppress(ValueError):
+                told = f"{value} is a sub-run: say which of its steps, such as {parse_address(f'{value}/1')}."
+            self.fail(told, param, ctx)
 
 
 _STEP = _Step()
