@@ -217,7 +217,17 @@ class Loop:
             chain = _shown_chain((*(each.task_name for each in frame.line()), name))
             return self.end(Stop("limit", f"the limit --max-depth {most} is reached: {chain}"), frame)
         task = bound_task(frame, unit)
-        return self._recorder.sub_run(sub_run_record(self._run, frame, unit, task), task)
+        record = sub_run_record(self._run, frame, unit, task)
+        for name, policy in record.policies.items():
+            ahead_by, samples = policy.ahead_by, policy.max_samples
+            if (samples.value or 1) < (ahead_by.value or 1):
+                told = (
+                    f"{frame.place()}step {frame.index + 1:,} runs `{task.name}`, whose step `{name}` can never be "
+                    f"decided: {ahead_by.value} votes ahead ({ahead_by.origin}) with at most {samples.value} samples "
+                    f"({samples.origin})"
+                )
+                return self.end(Stop("undecided", told), frame)
+        return self._recorder.sub_run(record, task)
 
     async def finish(self, frame: Frame) -> Stop | None:
         """Work on a sub-run until it has returned. Raises as `work`."""

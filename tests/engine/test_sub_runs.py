@@ -306,6 +306,18 @@ def test_a_sub_tasks_own_vote_counts_below_the_command_line_and_above_the_defaul
     assert policies(ahead_by=1) == [(1, "command line"), (40, "task"), (0.1, "default")]
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_sub_task_whose_vote_can_never_be_won_is_not_begun(at_once: bool) -> None:
+    world = memory_world()
+    report = run_to_end(sums(vote=VoteSettings(max_samples=2)), world=world, at_once=at_once)
+    assert (report.status, report.samples, report.address) == ("undecided", 0, "1")
+    assert report.reason == (
+        "step 1 runs `countdown`, whose step `step` can never be decided: "
+        "3 votes ahead (default) with at most 2 samples (task)"
+    )
+    assert resume(world, max_samples=60).status == "done"
+
+
 def test_a_limit_on_samples_set_anew_holds_for_live_sub_runs_and_for_later_ones() -> None:
     def never(request: Request) -> str:
         return f"next = {request.draws[0].slot % 2}"
