@@ -23,6 +23,7 @@ from maker_dsl.replies.exports.export import reply_form
 from maker_dsl.replies.exports.form import Characters, Choice, Form, Named, Node, Repeat, Sequence, Text, names_in
 from maker_dsl.replies.format import GeneratedFormat
 from maker_dsl.replies.layout import raw
+from maker_dsl.replies.lexing import PythonLexer
 from maker_dsl.replies.placement import placed
 from maker_dsl.replies.samples import sample
 from maker_dsl.replies.sampling import corrupt, perturb
@@ -52,7 +53,8 @@ def llguidance_recogniser(grammar: str) -> Recognise:
 
 
 def lark_recogniser(grammar: str) -> Recognise:
-    parser = Lark(grammar, parser="lalr", lexer="contextual", regex=False, strict=False)
+    # Lark's contextual lexer; made by Lark itself, it would look for collisions of regexes, which takes a second.
+    parser = Lark(grammar, parser="lalr", lexer=PythonLexer)
 
     def accepts(text: str) -> bool:
         try:

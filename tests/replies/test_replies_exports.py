@@ -100,14 +100,14 @@ def _refusal(reply: ReplyFormat, target: Target) -> NotExpressible:
     return caught.value
 
 
-@settings(SLOW, max_examples=50)
+@settings(SLOW, max_examples=40)
 @given(st.data())
 def test_exports_and_readers_agree_on_formats_at_random(data: st.DataObject) -> None:
     check_at_random(data, 15)
 
 
 @pytest.mark.long
-@settings(SLOW, max_examples=400)
+@settings(SLOW, max_examples=200)
 @given(st.data())
 def test_exports_and_readers_agree_on_many_formats_at_random(data: st.DataObject) -> None:
     check_at_random(data, 40)
