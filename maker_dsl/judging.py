@@ -97,6 +97,8 @@ def judge_thought(step: Step, state: State, state_locals: Locals, thought: RawRe
     unfinished = _unfinished(thought, "thought")
     if unfinished is not None:
         return unfinished
+    if not thought.text.strip():
+        return Flag("locate", "missing", "the thought is empty", 0)
     if step.formatting is None:
         raise InternalError(f"the step {step.name!r} puts no thoughts into form")
     try:

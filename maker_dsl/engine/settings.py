@@ -169,7 +169,7 @@ def require_possible(settings: Settings, *providers: Provider) -> None:
             )
         )
     for option, cap in (("--max-cost", caps.max_cost_usd), ("max_total_tokens", caps.max_tokens)):
-        if cap is not None and any(policy.max_tokens.value is None for policy in settings.steps.values()):
+        if cap is not None and any(_is_endless(policy) for policy in settings.steps.values()):
             found.append(
                 refusal(
                     "MK551",
@@ -181,6 +181,11 @@ def require_possible(settings: Settings, *providers: Provider) -> None:
             )
     if found:
         raise SettingsRefused(*found)
+
+
+def _is_endless(policy: StepPolicy) -> bool:
+    """Whether nobody says how long a reply of the step, or the form of a thought, may be."""
+    return policy.max_tokens.value is None or (policy.form is not None and policy.form.max_tokens.value is None)
 
 
 def _require_numbers(settings: Settings) -> None:

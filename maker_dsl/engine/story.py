@@ -5,6 +5,7 @@ Used by `maker explain RUN STEP` and the Python API.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from maker_dsl.engine.address import Address, parse_address
@@ -73,7 +74,7 @@ class StepStory:
     next_state_json: str | None
     ahead_by: int
     wordings: tuple[WordingStory, ...] = ()
-    """All wordings, where there are several; `prompt` is the first."""
+    """Those that were asked, where the step has several; `prompt` is the first."""
     profile: str | None = None
     """The name of the profile that the samples came from, where it isn't the run's own."""
     form_profile: str | None = None
@@ -147,7 +148,7 @@ class _Search:
     def look(self, fold: Fold, event: Event) -> StepStory | RunsStory | None:
         """Fold an event; returns the story if the step ended with it."""
         match event:
-            case CallRecord() if self._is_there(fold, event.sub, event.step):
+            case CallRecord() if event.draws and self._is_there(fold, event.sub, event.step):
                 self._calls.append(event)
             case SubRunRecord() if self._is_there(fold, event.parent, event.step):
                 self._begun[event.number] = event
@@ -157,7 +158,7 @@ class _Search:
                 self._past = fold.run.frames[event.number].index
             case DecisionRecord() if self._is_there(fold, event.sub, event.step):
                 frame = fold.run.frames[event.sub]
-                opened, before, asked = fold.open_step(frame), _state_json(frame), _asked(frame)
+                opened, before, asked = fold.open_step(frame), _state_json(frame), _asked(frame, self._calls)
                 fold.apply(event)
                 return self._vote(frame, asked, before, opened, event)
             case ComposedRecord() if self._is_there(fold, event.sub, event.step):
@@ -178,7 +179,9 @@ class _Search:
                     waiting = sum(1 for _ in frame.runs.units()) - len(self._begun)
                     return self._runs(fold.run.frames, frame, step.name, _state_json(frame), waiting, None)
                 if self._calls:
-                    return self._vote(frame, _asked(frame), _state_json(frame), fold.open_step(frame), None)
+                    return self._vote(
+                        frame, _asked(frame, self._calls), _state_json(frame), fold.open_step(frame), None
+                    )
         return None
 
     def steps_taken(self, fold: Fold | None) -> int | None:
@@ -250,15 +253,19 @@ class _Asked:
     wordings: tuple[WordingStory, ...]
 
 
-def _asked(frame: Frame) -> _Asked:
+def _asked(frame: Frame, calls: Iterable[CallRecord]) -> _Asked:
     task, state = frame.task, frame.state
     assert task is not None
     assert state is not None
     step = task.next_step(state)
     assert isinstance(step, Step)
     local = step.state_locals(state)
-    told = tuple(WordingStory(one.name, one.render(state, local)) for one in step.wordings)
-    return _Asked(told[0].prompt, step.name, frame.policies[step.name], told if len(told) > 1 else ())
+    numbers = {0, *(call.wording for call in calls)}
+    wordings = step.wordings
+    told = tuple(
+        WordingStory(wordings[number].name, wordings[number].render(state, local)) for number in sorted(numbers)
+    )
+    return _Asked(told[0].prompt, step.name, frame.policies[step.name], told if len(wordings) > 1 else ())
 
 
 def _nearest(directory: RunDirectory, task: Task, address: Address) -> tuple[Position | None, Fold | None]:

@@ -127,6 +127,13 @@ def test_a_thought_that_was_not_finished_is_flagged_without_a_second_call(finish
     assert asked == {"thought": 6, "form": 3}
 
 
+def test_an_empty_thought_has_nothing_to_be_put_into_form() -> None:
+    def script(request: Request) -> Answer | str:
+        return Answer((" \n",)) if request.phase == "thought" and request.draws[0].resample == 0 else right(request)
+
+    assert start(MemoryDisk(), scripted(script), 1).flags == {"missing": 3}
+
+
 def test_a_form_that_was_cut_off_or_cannot_be_read_is_flagged_and_both_calls_are_made_anew() -> None:
     asked: Counter[str] = Counter()
 
@@ -299,6 +306,7 @@ def test_what_is_written_is_read_back_and_counts_need_no_task() -> None:
         without.apply(event)
     assert with_task.run.totals == without.run.totals
     assert with_task.run.spent == without.run.spent
+    assert with_task.run.spent.samples == sum(len(call.thoughts) for call in calls_of(disk))
     assert with_task.run.root.state == {"n": 0}
 
 
