@@ -157,7 +157,8 @@ def check_project(files: Sequence[ProjectFile], problems: Problems) -> tuple[Che
         if not file.is_broken
     }
     _refuse_clashes(files, problems)
-    _refuse_crowd(files, problems)
+    if _refuse_crowd(files, problems):
+        return ()
     made: list[CheckedTask | None] = []
     seen: dict[int, VisibleTasks] = {}
     for file in files:
@@ -207,11 +208,14 @@ def _refuse_clashes(files: Sequence[ProjectFile], problems: Problems) -> None:
         problems.add("MK275", title, place, f"`{files[0].name}` stands for one of its own tasks", help=help)
 
 
-def _refuse_crowd(files: Sequence[ProjectFile], problems: Problems) -> None:
+def _refuse_crowd(files: Sequence[ProjectFile], problems: Problems) -> bool:
+    """Report more tasks than may run one another: what each of them leads to is looked at together."""
     tasks = [task for file in files for task in file.tasks]
-    if len(tasks) > MAX_TASKS and any(runs_tasks(part) for task in tasks for part in task.parts):
+    is_crowd = len(tasks) > MAX_TASKS and any(runs_tasks(part) for task in tasks for part in task.parts)
+    if is_crowd:
         title = f"where tasks run tasks, there can be {MAX_TASKS:,} of them"
         problems.add("MK221", title, tasks[MAX_TASKS].name.span, f"these are {len(tasks):,}")
+    return is_crowd
 
 
 def _warn_unused(file: ProjectFile, visible: VisibleTasks, problems: Problems) -> None:

@@ -72,6 +72,12 @@ class Program:
         self._checked = checked
         self._programs = {self.name: self} if programs is None else programs
         self._outlines: tuple[TaskOutline, ...] | None = None
+        self._own_outline = TaskOutline(
+            self.name,
+            tuple(outline_step(step) for step in checked.asking_steps),
+            checkers.versions,
+            checkers.unallowed,
+        )
         self._checkers = checkers
         self._whole_text = checked.source.text if whole_text is None else whole_text
         module = Module(checked.typing, checked.source)
@@ -161,21 +167,13 @@ class Program:
         """This task, and all that it may run, directly or not."""
         if self._outlines is None:
             found: dict[str, Program] = {self.name: self}
-            waiting: list[Program] = [self]
-            while waiting:
-                for run in waiting.pop(0).checked.runs:
+            waiting = [self]
+            for program in waiting:
+                for run in program.checked.runs:
                     if run.task not in found:
                         found[run.task] = self._programs[run.task]
                         waiting.append(found[run.task])
-            self._outlines = tuple(
-                TaskOutline(
-                    name,
-                    tuple(outline_step(step) for step in one.checked.asking_steps),
-                    one._checkers.versions,
-                    one._checkers.unallowed,
-                )
-                for name, one in found.items()
-            )
+            self._outlines = tuple(one._own_outline for one in found.values())
         return self._outlines
 
     def test_place(self, name: str) -> Span:

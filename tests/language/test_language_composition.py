@@ -323,3 +323,38 @@ def test_too_many_files_are_refused(tmp_path: Path) -> None:
     found = [one for one in load(tmp_path / "f0.maker").diagnostics if one.code == "MK221"]
     assert len(found) == 1
     assert "at most 100 files" in found[0].primary.text
+
+
+# Bounds -----------------------------------------------------------------------------------------------------------
+
+AT_ONCE = """task at_once {
+  input n: int = 1
+  state { d: bool = n == n }
+  done when d
+  step { run a = at_once()
+ update { d = a.d } }
+}
+"""
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "step",
+    [
+        "run all = at_once(n = i) for each i in range(900000)\nupdate { n = len(all) }",
+        "run a = at_once()\nupdate { n = 0 if a.d else 1 }",
+        "run a = main()\nrun b = main()\nupdate { n = a.n + b.n }",
+        "run all = main() for each i in range(100000)\nupdate { n = len(all) }",
+    ],
+    ids=["many items", "never done", "twofold recursion", "manifold recursion"],
+)
+def test_trying_out_what_has_no_end_comes_to_one(step: str) -> None:
+    text = f"task main {{ state {{ n: int = 0 }}; done when n > 0; step {{ {step} }} }}\n{AT_ONCE}"
+    assert not check_text(Source("main.maker", text)).has_errors
+
+
+@pytest.mark.timeout(30)
+def test_more_than_a_thousand_tasks_that_run_tasks_are_refused() -> None:
+    text = "".join(AT_ONCE.replace("at_once", f"t{number}") for number in range(1_001))
+    (found,) = check_text(Source("main.maker", text)).diagnostics
+    assert (found.code, found.primary.span.text) == ("MK221", "t1000")
