@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+import orjson
 import pytest
 from engine_lab import (
     BUSY,
@@ -314,3 +315,19 @@ def test_whatever_operation_of_the_disk_fails_the_run_says_so_and_can_be_resumed
         left = failing.kill()
         if list_runs(RUNS, left):
             assert outcome(left, resume(left, provider(at_once=False))) == undisturbed
+
+
+def test_a_snapshot_from_before_there_were_sub_runs_is_read() -> None:
+    disk = MemoryDisk()
+    start(disk, provider(at_once=False), max_steps=4)
+    first, *events = read_events(only_run(disk))
+    assert isinstance(first, RunRecord)
+    whole = Fold(begin(first, countdown(STEPS)))
+    for event in events:
+        whole.apply(event)
+    kept = orjson.loads(checkpoint(whole.run))
+    assert kept.keys().isdisjoint(("defaults", "frames", "results", "sub_steps"))
+    for name in ("steps", "sub_runs", "wordings"):
+        del kept["totals"][name]
+    del kept["caps"]["max_depth"]
+    assert known(restore(orjson.dumps(kept), countdown(STEPS))) == known(whole.run)
