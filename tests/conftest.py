@@ -8,6 +8,10 @@ import pytest
 from golden import Case
 
 
+collect_ignore_glob = ["**/*.maker"]
+"""Task files below `tests` are material: not all of them are right."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the output blocks of golden cases")
 
