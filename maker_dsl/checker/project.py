@@ -177,13 +177,27 @@ def _visible(file: ProjectFile, files: Sequence[ProjectFile], declared: dict[int
     for one in reversed(direct.values()):
         tasks.update((task.name.name, None) for task in one.tasks)
         tasks.update((task.signature.name, task.signature) for task in reversed(declared.get(id(one), [])))
-    elsewhere = {task.name.name: task.name.span for one in files if id(one) not in direct for task in one.tasks}
+    others = [one for one in files if id(one) not in direct]
+    elsewhere = {task.name.name: task.name.span for one in others for task in one.tasks}
     return VisibleTasks(
         tasks=tasks,
         missing=tuple(use.path.value for use, used in file.uses if used is None),
         is_complete=not any(used.is_broken for _, used in file.uses if used is not None),
         elsewhere={name: span for name, span in elsewhere.items() if name not in tasks},
+        above=frozenset(task.name.name for one in others if one.tasks and _leads_to(one, file) for task in one.tasks),
     )
+
+
+def _leads_to(start: ProjectFile, goal: ProjectFile) -> bool:
+    """Whether a file uses another one, directly or not."""
+    seen = {id(start): start}
+    waiting = [start]
+    for one in waiting:
+        for _, used in one.uses:
+            if used is not None and id(used) not in seen:
+                seen[id(used)] = used
+                waiting.append(used)
+    return id(goal) in seen
 
 
 def _refuse_clashes(files: Sequence[ProjectFile], problems: Problems) -> None:

@@ -206,6 +206,8 @@ def _find_task(run: tree.Run, context: TaskContext, visible: VisibleTasks) -> Ta
         file = place.source.name.replace("\\", "/").rsplit("/", 1)[-1]
         label = "this file doesn't use the file that it stands in"
         help = f'write `use "{file}"` at the top of this file'
+        if name in visible.above:
+            help = f"`{file}` uses this file, so this one can't use it: move the task to a file that both use"
     elif what is not None:
         title, label = f"`{name}` is no task", f"it is {what}"
         help = f"only tasks are run; {listed}"

@@ -49,5 +49,7 @@ class VisibleTasks:
     """False where a used file could be read in part only: an unknown name may stand in the rest."""
     elsewhere: Mapping[str, Span]
     """The tasks of files that belong to the task as well but are not used by this one, and where they stand."""
+    above: frozenset[str]
+    """Those of them that stand in files which use this one, directly or not: using them would be a circle."""
     needed: set[str] = field(default_factory=set)
     """The names that some `run` has asked for."""
