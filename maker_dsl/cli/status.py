@@ -158,6 +158,7 @@ def _as_json(found: Status, state: str) -> dict[str, Any]:
         "tokens": {"input": progress.tokens.input, "output": progress.tokens.output},
         "cost_usd": progress.cost_usd,
         "seconds": round(progress.seconds, 3),
+        "constraints": [asdict(one) for one in found.constraints],
         "wordings": [asdict(one) for one in found.wordings],
         "open_votes": dict(found.open_votes),
         "live": [asdict(frame) for frame in found.live],

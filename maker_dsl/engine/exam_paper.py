@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from maker_dsl.engine.constraints import Constraints
+from maker_dsl.engine.constraints import Constraints, unwritable_steps
 from maker_dsl.engine.gateways import Gateways
 from maker_dsl.engine.kind import Kind
 from maker_dsl.engine.origin import policy_records
-from maker_dsl.engine.settings import RunOptions, resolve
+from maker_dsl.engine.settings import RunOptions, SettingsRefused, resolve
 from maker_dsl.engine.start import ProviderSetup
 from maker_dsl.engine.theory import Interval, wilson_interval
 from maker_dsl.engine.voting import MOST_EMPTY_ANSWERS
@@ -98,6 +98,9 @@ class Paper:
         if not isinstance(step, Step):
             raise InternalError(f"the test {test.name!r} is of a step that asks no model")
         settings = resolve(test.task, setup.provider, options, setup.options)
+        unwritable = unwritable_steps([step], setup.provider)
+        if unwritable:
+            raise SettingsRefused(*unwritable)
         policy = policy_records(settings.steps)[step.name]
         self._test = test
         self._step = step
@@ -110,6 +113,11 @@ class Paper:
         self.marks = Marks(test, samples)
         asks = self._kind.grouped([Draw(slot, 0) for slot in range(samples)])
         self.calls = [PaperCall(self, ask.temperature, ask.wording, ask.draws) for ask in asks]
+
+    @property
+    def most_tokens(self) -> int:
+        """The longest reply that a sample may have; 0 where nothing bounds it."""
+        return max(self._kind.max_tokens or 0, self._kind.form_max_tokens or 0)
 
     def hold_to(self, constraints: Constraints) -> None:
         """Constrain the replies as far as that was proved; raises PermanentError."""
@@ -133,7 +141,7 @@ class Paper:
                 phase,
                 grammar=self._kind.grammar,
             )
-            completion = await self.gateway.sample(request)
+            completion = await self._kind.sample(request)
             answered, call.draws = call.draws, call.draws[len(completion.replies) :]
             for draw, reply in zip(answered, completion.replies, strict=False):
                 if phase == "answer":
@@ -168,7 +176,7 @@ class Paper:
                 thought=thought.raw.text,
                 grammar=kind.form_grammar,
             )
-            completion = await self.gateway.sample(request)
+            completion = await kind.sample(request)
             for reply in completion.replies:
                 self._mark(_raw(reply), thought.raw)
                 del call.thoughts[0]

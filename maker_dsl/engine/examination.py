@@ -19,7 +19,7 @@ from maker_dsl.engine.budget import NOTHING, RunBudget
 from maker_dsl.engine.constraints import Constraints
 from maker_dsl.engine.exam_paper import Marks, Paper, PaperCall
 from maker_dsl.engine.gateways import Gateways
-from maker_dsl.engine.records import ConstraintRecord
+from maker_dsl.engine.records import MAIN_PROFILE, ConstraintRecord
 from maker_dsl.engine.settings import Caps, RunOptions
 from maker_dsl.engine.start import ProviderSetup
 from maker_dsl.providers.clock import Clock
@@ -155,8 +155,9 @@ class Examiner:
     async def _constrain(self) -> bool:
         """Prove what constrains replies; whether there is anything to go on with."""
         try:
-            for constraints in self._constraints.values():
-                await constraints.prove()
+            for number, constraints in self._constraints.items():
+                own = (paper.most_tokens for paper in self._papers if id(paper.gateway) == number)
+                await constraints.prove({MAIN_PROFILE: max(own, default=0)})
             for paper in self._papers:
                 paper.hold_to(self._constraints[id(paper.gateway)])
         except BudgetExhausted as error:

@@ -228,6 +228,7 @@ class Fold:
         run = self.run
         run.end = None
         run.epochs += 1
+        run.constraints.clear()
         run.root.policies = dict(resumed.policies)
         run.caps = resumed.caps
         run.defaults = dict(resumed.defaults)

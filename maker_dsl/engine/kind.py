@@ -5,7 +5,7 @@ Used by the step loop; made once per run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from typing import NamedTuple
 
 from maker_dsl.engine.constraints import Constraints
@@ -13,7 +13,7 @@ from maker_dsl.engine.gateways import Gateways
 from maker_dsl.engine.records import PolicyRecord
 from maker_dsl.engine.wordings import wording_of
 from maker_dsl.providers.gateway import Gateway
-from maker_dsl.providers.port import Draw
+from maker_dsl.providers.port import Completion, Draw, Request
 from maker_dsl.task import Step
 
 
@@ -30,6 +30,7 @@ class Kind:
     """What is the same for all steps of a kind."""
 
     __slots__ = (
+        "constraints",
         "first_temperature",
         "form_gateway",
         "form_grammar",
@@ -65,6 +66,7 @@ class Kind:
         self.grammar: str | None = None
         """What the replies are held to; thoughts never are."""
         self.form_grammar: str | None = None
+        self.constraints: Constraints | None = None
         if step.formatting is not None:
             self.form_gateway = gateways.of(step.formatting.profile)
             if policy.form is not None:
@@ -77,11 +79,20 @@ class Kind:
 
     def hold_to(self, constraints: Constraints) -> Kind:
         """Constrain the replies as far as that was proved; raises PermanentError where they must be and can't be."""
+        self.constraints = constraints
         if self.form_gateway is None:
             self.grammar = constraints.grammar_of(self.gateway, self.step)
         else:
             self.form_grammar = constraints.grammar_of(self.form_gateway, self.step)
         return self
+
+    def sample(self, request: Request) -> Awaitable[Completion]:
+        """The answer to a call of the kind's; raises as `Gateway.sample`."""
+        gateway = self.form_gateway if request.phase == "form" else self.gateway
+        assert gateway is not None
+        if request.grammar is None or self.constraints is None:
+            return gateway.sample(request)
+        return self.constraints.sample(gateway, self.step, request)
 
     def grouped(self, draws: list[Draw]) -> tuple[Ask, ...]:
         """Draws as calls, in slot order: those of one temperature and one wording together, as far as a call may go."""

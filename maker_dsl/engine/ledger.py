@@ -28,10 +28,11 @@ class RunLedger:
             self._answered = (call, kept)
             return
         request, usage = call.request, call.usage
+        is_proof = request.phase == "proof"
         self._recorder.call(
             CallRecord(
-                request.question.index,
-                tuple((draw.slot, draw.resample) for draw in request.draws) if request.phase != "proof" else (),
+                self._recorder.fold.run.root.index if is_proof else request.question.index,
+                () if is_proof else tuple((draw.slot, draw.resample) for draw in request.draws),
                 request.temperature,
                 call.outcome,
                 usage=None if usage is None else (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens),

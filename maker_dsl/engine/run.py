@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
+from maker_dsl.engine.constraints import tokens_by_profile
 from maker_dsl.engine.frame import Frame
 from maker_dsl.engine.loop import Loop
 from maker_dsl.engine.recorder import Recorder
@@ -81,7 +82,9 @@ class Run:
         if self._observer is not None:
             self._observer.started(self)
         try:
-            await self._decider.constraints.prove()
+            if self._has_work():
+                root = self._recorder.fold.run.root
+                await self._decider.constraints.prove(tokens_by_profile(root.policies))
             stop = await self._loop.work(self._recorder.fold.run.root)
             return await (self._report("done", None) if stop is None else self._report(stop.status, stop.reason))
         except asyncio.CancelledError:
@@ -107,6 +110,13 @@ class Run:
             return await self._report("failed", told)
         finally:
             await self._release()
+
+    def _has_work(self) -> bool:
+        """Whether there is anything to ask a model for."""
+        root = self._recorder.fold.run.root
+        assert root.task is not None
+        assert root.state is not None
+        return self._loop.stop_reason is None and not root.task.is_done(root.state)
 
     @property
     def _stopped_at(self) -> Frame:

@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from maker_dsl.engine.budget import RunBudget
 from maker_dsl.engine.checkpoint import restore
-from maker_dsl.engine.constraints import Constraints, JournalNotes
+from maker_dsl.engine.constraints import Constraints, JournalNotes, unwritable_steps
 from maker_dsl.engine.encoding import decode, encode, run_members
 from maker_dsl.engine.fold import Fold
 from maker_dsl.engine.gateways import Gateways
@@ -123,6 +123,7 @@ def begin_run(
     if task.unallowed:
         raise SettingsRefused(*task.unallowed)
     settings = resolve(task, setup.provider, asked, setup.options, setup.named)
+    _require_writable(task, setup)
     now = world.utc_now()
     run_id = make_run_id(task.name, now, world.random)
     profiles = {name: profile_record(one.provider, one.profile) for name, one in setup.named.items()}
@@ -197,6 +198,7 @@ def reopen_run(
         setup = choose_provider(task, record)
         settings = resumed_settings(state, asked)
         require_possible(settings, setup.provider, *(one.provider for one in setup.named.values()))
+        _require_writable(task, setup)
         recorder = Recorder(journal, directory.snapshots, Fold(state), world.clock.now_s, world.pace)
         recorder.begin(
             ResumedRecord(
@@ -212,6 +214,14 @@ def reopen_run(
         run = _assemble(setup, recorder, settings.caps, lock, observer, world, in_flight)
         undo.pop_all()
     return run
+
+
+def _require_writable(task: Task, setup: ProviderSetup) -> None:
+    """Raise SettingsRefused where a grammar that a profile requires can't be written; sub-runs' come up later."""
+    named = {name: one.provider for name, one in setup.named.items()}
+    found = unwritable_steps(task.steps, setup.provider, named)
+    if found:
+        raise SettingsRefused(*found)
 
 
 def read_run_record(directory: RunDirectory) -> RunRecord:

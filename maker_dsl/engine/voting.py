@@ -166,7 +166,7 @@ class StepVote:
             request = Request(
                 self._question, prompt, ask.temperature, most, ask.draws, 0, "form", thought, kind.form_grammar
             )
-            return await kind.form_gateway.sample(request)
+            return await kind.sample(request)
         phase: Phase = "answer" if kind.form_gateway is None else "thought"
         prompt = self._prompt(ask.wording)
         request = Request(
@@ -179,7 +179,7 @@ class StepVote:
             phase,
             grammar=kind.grammar,
         )
-        return await kind.gateway.sample(request)
+        return await kind.sample(request)
 
     def _prompt(self, wording: int) -> Prompt:
         found = self._prompts.get(wording)

@@ -1,8 +1,8 @@
 """Constrained decoding: how a server wants a grammar, and how to find out whether it holds a model to one.
 
 Servers take grammars in different notations and under different names, and most ignore a member that they don't know:
-they answer 200 and anything. So nothing is believed that was not proved: a grammar that admits only a number nobody
-has told the model is sent first, and only a reply that is that number shows that the server enforces grammars.
+they answer 200 and anything. So nothing is believed that was not proved: a grammar that admits only a nonce, letters
+that nobody has told the model, is sent first, and only a reply that is the nonce shows that the server enforces it.
 """
 
 from __future__ import annotations
@@ -71,9 +71,10 @@ def request_members(dialect: Dialect, grammar: str) -> dict[str, Any]:
 
 
 PROOF_PROMPT = Prompt(None, "Say hello in one word.")
-"""Nothing in it leads to the number that the grammar of the proof admits."""
+"""Nothing in it leads to what the grammar of the proof admits."""
 
 PROOF_TOKENS = 64
+"""What its reply may have at least; as much as the run's own replies where that is more."""
 
 
 def proof_grammar(target: Target, nonce: str) -> str:
@@ -103,5 +104,5 @@ def proves(target: Target, nonce: str, text: str) -> bool:
         return text.strip() == nonce
     try:
         return bool(json.loads(text) == {"number": nonce})
-    except ValueError:
+    except (ValueError, RecursionError):
         return False

@@ -16,6 +16,7 @@ import warnings
 from base64 import b64encode
 from collections.abc import Mapping
 from contextvars import ContextVar
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -62,6 +63,7 @@ _FINISH: Mapping[str, Finish] = {
     "stop_sequence": "stop",
     "length": "length",
     "max_tokens": "length",
+    "max_output_tokens": "length",
     "content_filter": "filtered",
     "safety": "filtered",
     "refusal": "filtered",
@@ -69,7 +71,14 @@ _FINISH: Mapping[str, Finish] = {
 
 
 def open_litellm(profile: Profile, environ: Mapping[str, str]) -> LiteLLMProvider:
-    """Load LiteLLM and prepare calls; raises PermanentError where it does not know the model."""
+    """Load LiteLLM and prepare calls; raises PermanentError where it can't: an unknown model, a package missing."""
+    constrain = profile.constraint
+    if constrain is not None and constrain.dialect == "openai-tool" and find_spec("mcp") is None:
+        raise PermanentError(
+            'LiteLLM needs another package for `constrain_as = "openai-tool"`',
+            kind="missing_package",
+            help="install it: `pip install 'maker-dsl[openai-tool]'`",
+        )
     secrets = Secrets.of(environ, *profile.secret_values(), environ.get(profile.api_key_env or "", None))
     litellm = _load()
     model = profile.model or ""
@@ -253,8 +262,7 @@ def _as_responses(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def _tool_completion(response: Any) -> Completion:
     """The input of the one tool call as the reply; anything else is a reply that the grammar did not hold."""
-    usage = response.usage
-    used = None if usage is None else Usage(int(usage.input_tokens), int(usage.output_tokens))
+    used = _tool_usage(response.usage)
     calls = [item for item in response.output if _member(item, "type") == "custom_tool_call"]
     if calls:
         text = str(_member(calls[0], "input") or "")
@@ -263,11 +271,16 @@ def _tool_completion(response: Any) -> Completion:
         text = "".join(str(_member(part, "text") or "") for part in parts)
     details = _member(response, "incomplete_details")
     reason = None if details is None else _member(details, "reason")
-    finish: Finish = (
-        "stop" if reason is None else _FINISH.get(str(reason).replace("max_output_tokens", "length"), "other")
-    )
+    finish: Finish = _FINISH.get(str(reason), "other") if reason is not None else "stop" if text else "other"
     tokens = math.ceil(len(text.encode(errors="replace")) / 4) if used is None else used.output_tokens
     return Completion((Reply(text, finish, tokens, used is None),), used)
+
+
+def _tool_usage(usage: Any) -> Usage | None:
+    if usage is None or not usage.input_tokens:
+        return None
+    given, cached = int(usage.input_tokens), _member(_member(usage, "input_tokens_details"), "cached_tokens")
+    return Usage(given, int(usage.output_tokens or 0), min(int(cached or 0), given))
 
 
 def _member(value: Any, name: str) -> Any:

@@ -21,7 +21,7 @@ class ProfileError(Exception):
 
 
 def open_provider(profile: Profile, task: Task, seed: int, environ: Mapping[str, str] | None = None) -> Provider:
-    """The provider, ready for calls; the caller closes it. Raises ProfileError where LiteLLM knows no such model."""
+    """The provider, ready for calls; the caller closes it. Raises ProfileError where LiteLLM can't open it."""
     if profile.provider == "simulated":
         from maker_dsl.simulation.provider import SimulatedProvider
 
@@ -31,7 +31,8 @@ def open_provider(profile: Profile, task: Task, seed: int, environ: Mapping[str,
     try:
         return open_litellm(profile, os.environ if environ is None else environ)
     except PermanentError as error:
-        span = profile.span_of("model")
+        code, key = ("MK616", "constrain_as") if error.kind == "missing_package" else ("MK613", "model")
+        span = profile.span_of(key)
         if span is None:
             raise
-        raise ProfileError(Diagnostic("MK613", str(error), Label(span), help=error.help)) from None
+        raise ProfileError(Diagnostic(code, str(error), Label(span), help=error.help)) from None

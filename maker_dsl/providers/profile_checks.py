@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from maker_dsl.diagnostics import Problems, did_you_mean
-from maker_dsl.providers.constraint import TARGETS
+from maker_dsl.providers.constraint import TARGETS, Dialect, request_members
 from maker_dsl.providers.overrides import Layers
 from maker_dsl.providers.profile import PriceSettings, Profile
 from maker_dsl.providers.secrets import looks_like_key
@@ -103,7 +103,7 @@ def validated(name: str, layers: Layers, problems: Problems) -> Profile | None:
         for error in refusal.errors(include_url=False, include_input=False):
             _report(error["type"], tuple(map(str, error["loc"])), error.get("ctx", {}), error["msg"], layers, problems)
         return None
-    return profile.located({"model": layers.value_span(("model",))})
+    return profile.located({key: layers.value_span((key,)) for key in ("model", "constrain_as")})
 
 
 def check_profile(profile: Profile, layers: Layers, environ: Mapping[str, str] | None, problems: Problems) -> None:
@@ -158,6 +158,26 @@ def _check_constraint(profile: Profile, layers: Layers, problems: Problems) -> N
             layers.value_span(("samples_per_call",)),
             help='leave it out, or constrain another way than as `"openai-tool"`',
         )
+    else:
+        _check_members(profile.constrain_as, profile.params, layers, problems)
+
+
+def _check_members(dialect: Dialect, params: Mapping[str, Any], layers: Layers, problems: Problems) -> None:
+    """Refuse parameters in whose place the grammar goes."""
+    for name, member in request_members(dialect, "{}").items():
+        given = params.get(name)
+        if name == "extra_body":
+            taken = [inner for inner in member if isinstance(given, dict) and inner in given]
+        else:
+            taken = [] if given is None else [name]
+        for each in taken:
+            path = ("params", name, each) if each != name else ("params", name)
+            problems.add(
+                "MK616",
+                f'`{each}` is where the grammar goes with `constrain_as = "{dialect}"`',
+                layers.key_span(path),
+                help='leave it out, or set `constrain` to `"off"`',
+            )
 
 
 def _check_params(params: Mapping[str, Any], layers: Layers, problems: Problems) -> None:
