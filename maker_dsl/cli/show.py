@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Literal
+
 import click
 import orjson
 
@@ -24,7 +27,7 @@ from maker_dsl.task import TARGETS, NotExpressible, Step, Target, Task
 
 @click.command()
 @click.argument("file", metavar="FILE")
-@click.argument("what", type=click.Choice(["prompt", "format", "schema", "grammar", "limits"]))
+@click.argument("what", type=click.Choice(["prompt", "format", "schema", "grammar", "limits", "graph"]))
 @task_option
 @set_option
 @state_option
@@ -33,6 +36,10 @@ from maker_dsl.task import TARGETS, NotExpressible, Step, Target, Task
 @click.option("--target", type=click.Choice(TARGETS), help="Export the grammar. [default: as it is read, in Lark]")
 @click.option("--variant", metavar="NAME", help="Which wording of the prompt. [default: the plain one]")
 @click.option("--thought", metavar="TEXT|@FILE", help="Show what puts this thought into form.")
+@click.option(
+    "--format", "form", type=click.Choice(["mermaid", "svg"]), help="How to draw the graph. [default: mermaid]"
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the graph to a file.")
 @json_option
 def show(
     file: str,
@@ -45,9 +52,11 @@ def show(
     target: Target | None,
     variant: str | None,
     thought: str | None,
+    form: Literal["mermaid", "svg"] | None,
+    output: Path | None,
     as_json: bool,
 ) -> int:
-    """Show a prompt, the reply format, a schema or a grammar of a task, or how long its prompts and replies can be.
+    """Show a prompt, the reply format, a schema or a grammar of a task, how long prompts and replies can be, its graph.
 
     FILE is the path of a .maker file or the name of a bundled task.
     """
@@ -57,7 +66,14 @@ def show(
         raise click.UsageError("--target goes with `grammar` only.")
     if what != "prompt" and (variant is not None or thought is not None):
         raise click.UsageError("--variant and --thought go with `prompt` only.")
-    task = bind_program(load_program(file, task=task_name), settings)
+    if what != "graph" and (form is not None or output is not None):
+        raise click.UsageError("--format and --output go with `graph` only.")
+    program = load_program(file, task=task_name)
+    if what == "graph":
+        from maker_dsl.cli.drawing import show_graph
+
+        return show_graph(program, settings, form, output, as_json)
+    task = bind_program(program, settings)
     if what == "schema" and of in ("state", "inputs", "result"):
         codec = {"state": task.state_codec, "inputs": task.inputs_codec, "result": task.result_codec}[of]
         _print_json(codec.schema, as_json)
@@ -85,6 +101,9 @@ def _show_limits(task: Task, step_name: str | None, as_json: bool) -> None:
     """The limits of one step, or of all; they are measured by the engine, which nothing else here needs."""
     from maker_dsl.cli.measures import show_limits
 
+    if not task.steps:
+        tasks = " and ".join(f"`--task {outline.task}`" for outline in task.outlines if outline.steps)
+        raise click.UsageError(f"No step of `{task.name}` asks a model; look at what does: {tasks}.")
     chosen = list(task.steps) if step_name is None else [chosen_step(task, step_name, task.initial_state)]
     show_limits(task, chosen, as_json)
 
