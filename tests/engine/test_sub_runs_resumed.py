@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -34,7 +35,7 @@ from maker_dsl.engine.run_state import RunState, begin
 from maker_dsl.engine.settings import RunOptions
 from maker_dsl.engine.start import LoadTask, ProviderSetup, resume_run
 from maker_dsl.engine.verification import verify_run
-from maker_dsl.journal import MemoryDisk, RunDirectory, list_runs
+from maker_dsl.journal import JournalError, MemoryDisk, RunDirectory, list_runs
 from maker_dsl.journal.memory_disk import Stopped
 from maker_dsl.providers.clock import FakeClock, run_virtually
 from maker_dsl.providers.port import Request, TransientError
@@ -267,3 +268,24 @@ def test_status_shows_the_tree_of_what_is_live() -> None:
         (each.address, each.task, each.sub_runs_done, each.live_sub_runs) for each in read_status(only_run(disk)).live
     ]
     assert told == [("1", "halves", 1, 1), ("1/right/1", "halves", 1, 1), ("1/right/1/right/1", "halves", None, 0)]
+
+
+@pytest.mark.parametrize("kind", ["write", "sync", "allocate", "rename"])
+def test_whatever_operation_of_the_disk_fails_the_run_says_so_and_can_be_resumed(kind: str) -> None:
+    """One failure in five of a kind, sub-runs side by side."""
+    disk = DyingDisk()
+    undisturbed = outcome(disk, start(SUMS, disk, at_once=False))
+    for number in range(1, disk.counts[kind] + 1, 5):
+        failing = MemoryDisk()
+        failing.fail_at[kind, number] = errno.EIO
+        try:
+            report = start(SUMS, failing, at_once=False)
+        except JournalError:
+            report = None
+        if report is not None and report.status == "done":
+            assert outcome(failing, report) == undisturbed
+            continue
+        assert report is None or (report.reason is not None and "failed" in report.reason)
+        left = failing.kill()
+        if list_runs(RUNS, left):
+            assert outcome(left, resume(SUMS, left, at_once=False)) == undisturbed
