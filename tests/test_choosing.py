@@ -11,7 +11,7 @@ import pytest
 from maker_dsl import api
 from maker_dsl.choosing import ProfileRefused, ProviderChoice, named_profiles
 from maker_dsl.engine.inspection import read_events
-from maker_dsl.engine.records import RunRecord
+from maker_dsl.engine.records import ResumedRecord, RunRecord
 from maker_dsl.engine.settings import RunOptions, SettingsRefused
 from maker_dsl.engine.start import begin_run
 from maker_dsl.task import Task
@@ -158,6 +158,8 @@ def test_a_named_profile_that_changed_is_not_gone_on_with_unasked() -> None:
     report = api.resume("last", stand_ins={"strong": "quick"}, options=RunOptions(max_steps=10))
     assert report.status == "done"
     assert api.verify("last").is_good
+    resumed = [event for event in read_events(api.open_run("last")) if isinstance(event, ResumedRecord)]
+    assert [event.profiles for event in resumed] == [{"strong": "quick"}]
 
 
 def test_a_rehearsal_that_goes_on_with_a_real_model_wants_the_real_profiles() -> None:

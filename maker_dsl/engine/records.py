@@ -290,6 +290,8 @@ class ResumedRecord:
     policies: dict[str, PolicyRecord]
     forfeited: tuple[float, int, int] = (0.0, 0, 0)
     defaults: dict[str, PolicyRecord] = field(default_factory=dict)
+    profiles: dict[str, str] = field(default_factory=dict)
+    """The providers that stand for names in the task from now on."""
 
 
 @dataclass(frozen=True, slots=True)

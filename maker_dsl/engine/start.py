@@ -209,6 +209,7 @@ def reopen_run(
                 policy_records(settings.steps),
                 state.granted.minus(state.spent).as_tuple(),
                 policy_records(settings.defaults),
+                {name: one.provider.name for name, one in setup.named.items()},
             )
         )
         run = _assemble(setup, recorder, settings.caps, lock, observer, world, in_flight)
