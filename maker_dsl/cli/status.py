@@ -83,7 +83,8 @@ def _tell_live(live: tuple[LiveFrame, ...]) -> None:
             for key, number in root.open_votes.items():
                 result(f"    {count(number, 'vote')} for {key}")
         return
-    told = [frame for frame in live if frame is root or frame.live_sub_runs != 1 or frame.sub_runs_done]
+    # Those that merely stand above others say nothing that their addresses don't.
+    told = [frame for frame in live if frame is root or frame.sub_runs_done != 0 or not frame.live_sub_runs]
     for frame in told[:MOST_FRAMES]:
         address = frame.address
         if len(address) > LONGEST_ADDRESS:
