@@ -10,6 +10,7 @@ import orjson
 
 from maker_dsl.cli.exits import ExitCode, Leave
 from maker_dsl.cli.loading import (
+    allow_option,
     bind_program,
     chosen_step,
     given_state,
@@ -22,6 +23,7 @@ from maker_dsl.cli.loading import (
 )
 from maker_dsl.cli.output import json_result, result
 from maker_dsl.cli.prompts import show_prompt
+from maker_dsl.plugins.allowed import AllowedCheckers
 from maker_dsl.task import TARGETS, NotExpressible, Step, Target, Task
 
 
@@ -29,6 +31,7 @@ from maker_dsl.task import TARGETS, NotExpressible, Step, Target, Task
 @click.argument("file", metavar="FILE")
 @click.argument("what", type=click.Choice(["prompt", "format", "schema", "grammar", "limits", "graph"]))
 @task_option
+@allow_option
 @set_option
 @state_option
 @step_option
@@ -45,6 +48,7 @@ def show(
     file: str,
     what: str,
     task_name: str | None,
+    allowed: AllowedCheckers,
     settings: tuple[str, ...],
     state_text: str | None,
     step_name: str | None,
@@ -68,7 +72,7 @@ def show(
         raise click.UsageError("--variant and --thought go with `prompt` only.")
     if what != "graph" and (form is not None or output is not None):
         raise click.UsageError("--format and --output go with `graph` only.")
-    program = load_program(file, task=task_name)
+    program = load_program(file, allowed, task_name)
     if what == "graph":
         from maker_dsl.cli.drawing import show_graph
 

@@ -1,0 +1,1 @@
+"""Draws a task: its steps, and which may follow which."""
