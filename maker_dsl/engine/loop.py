@@ -25,6 +25,7 @@ from maker_dsl.engine.report import Observer
 from maker_dsl.engine.run_state import hash_state
 from maker_dsl.engine.settings import Caps
 from maker_dsl.engine.step import Decider, Undecided
+from maker_dsl.engine.under_way import StepsUnderWay
 from maker_dsl.providers.ledger import BudgetExhausted
 from maker_dsl.task import RunStep, State, Task
 
@@ -70,10 +71,7 @@ class Loop:
         self._caps = caps
         self._observer = observer
         self._until_breath = STEPS_PER_BREATH
-        self._under_way = 0
-        """Steps that are being decided."""
-        self._parked: deque[asyncio.Future[None]] = deque()
-        """Frames that wait for a step under way, since until then a limit bars them."""
+        self._under_way = StepsUnderWay()
 
     async def work(self, frame: Frame) -> Stop | None:
         """Take one step of a frame after the other; returns None when its task is done.
@@ -81,6 +79,7 @@ class Loop:
         Raises what `Decider.decide` raises. A cancellation leaves everything in the journal that is needed to go on.
         """
         task, decider, recorder, observer = frame.task, self._decider, self._recorder, self._observer
+        under_way = self._under_way
         assert task is not None
         slots = max((int(policy.ahead_by.value or 1) for policy in frame.policies.values()), default=1)
         tokens = max(
@@ -93,8 +92,8 @@ class Loop:
                 assert state is not None
                 if task.is_done(state):
                     return None
-                if self._under_way:
-                    await self._wait_for_steps_under_way()
+                if under_way.count:
+                    await self._wait_for_room()
                 stop = self._obstacle(frame)
                 if stop is not None:
                     return stop
@@ -104,21 +103,19 @@ class Loop:
                     if stop is not None:
                         return stop
                 else:
-                    self._under_way += 1
+                    under_way.count += 1
                     outcome = None
                     try:
-                        recorder.reserve_space(max(space, min(space * self._under_way, MOST_SPACE_BYTES)))
+                        recorder.reserve_space(max(space, min(space * under_way.count, MOST_SPACE_BYTES)))
                         outcome = await decider.decide(frame, step, state)
                     except BudgetExhausted:
-                        if self._under_way == 1:
+                        if under_way.count == 1:
                             raise
                     finally:
-                        self._under_way -= 1
-                        if self._parked and (outcome is not None or not self._under_way):
-                            self._wake_parked()
+                        under_way.over(has_freed=outcome is not None)
                     if outcome is None:
                         # What other steps hold at their worst may be left over when they are done.
-                        await self._park()
+                        await under_way.wait()
                         continue
                     if isinstance(outcome, Undecided):
                         return self.end(Stop("undecided", outcome.reason), frame)
@@ -156,25 +153,11 @@ class Loop:
             return self.end(Stop("limit", f"the limit max_seconds {caps.max_seconds:g} is reached"), frame)
         return None
 
-    async def _wait_for_steps_under_way(self) -> None:
+    async def _wait_for_room(self) -> None:
         """Wait while the steps under way use up what is left of `--max-steps`."""
-        most = self._caps.max_steps
-        while most is not None and self._under_way and self._run.totals.steps + self._under_way >= most:
-            await self._park()
-
-    async def _park(self) -> None:
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._parked.append(turn)
-        await turn
-
-    def _wake_parked(self) -> None:
-        """One for every step that is over; all when none is under way, since then nobody else would."""
-        while self._parked:
-            turn = self._parked.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                if self._under_way:
-                    return
+        most, under_way = self._caps.max_steps, self._under_way
+        while most is not None and under_way.count and self._run.totals.steps + under_way.count >= most:
+            await under_way.wait()
 
     # Steps that run tasks ---------------------------------------------------------------------------------------------
 
@@ -190,8 +173,8 @@ class Loop:
                     return stop
         elif missing:
             await _SideBySide(self, frame, missing).go()
-        if self._under_way:
-            await self._wait_for_steps_under_way()
+        if self._under_way.count:
+            await self._wait_for_room()
         stop = self._obstacle(frame)
         if stop is not None:
             return stop
