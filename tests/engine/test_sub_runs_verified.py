@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from engine_lab import (
+    BUSY,
     RUNS,
     countdown,
     halves,
@@ -24,6 +25,7 @@ from engine_lab import (
 from maker_dsl.engine.address import Address, parse_address
 from maker_dsl.engine.encoding import RecordUnreadable, decode, encode
 from maker_dsl.engine.inspection import read_events
+from maker_dsl.engine.recorder import Pace
 from maker_dsl.engine.records import (
     CallRecord,
     ComposedRecord,
@@ -48,10 +50,15 @@ from maker_dsl.task import Task
 
 
 def run(
-    task: Task | None = None, script: Callable[[Request], Any] = right, *, at_once: bool = True, **asked: Any
+    task: Task | None = None,
+    script: Callable[[Request], Any] = right,
+    *,
+    at_once: bool = True,
+    pace: Pace | None = None,
+    **asked: Any,
 ) -> RunDirectory:
     """`sums((1, 2), 1)`: sub-run 1 is `first` with 2 steps, 2 and 3 the items with 1 and 2; then 2 steps that ask."""
-    world = memory_world()
+    world = memory_world(pace=pace)
 
     async def main() -> None:
         provider = ScriptedProvider(script, answers_at_once=at_once)
@@ -277,3 +284,22 @@ def test_an_address_knows_the_step_of_the_run_that_it_is_below() -> None:
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no step"):
         parse_address(text)
+
+
+def test_a_step_is_told_the_same_from_a_snapshot_as_from_the_whole_journal() -> None:
+    directory = run(sums((1, 2), 3), pace=BUSY)
+    assert len(directory.snapshots.load().good) == 2
+    whole = forged(directory, lambda event: [event])
+    assert whole.snapshots.load().good == ()
+    addresses = [*map(str, range(1, 10)), "1/first/2", "4/each.2/1", "6/first/1", "7/each.1/1", "7/each.2/2"]
+    told = 0
+    for address in addresses:
+        try:
+            story = explain_step(whole, load_sums(), address)
+        except StepMissing:
+            with pytest.raises(StepMissing):
+                explain_step(directory, load_sums(), address)
+            continue
+        assert explain_step(directory, load_sums(), address) == story
+        told += 1
+    assert told > 10
