@@ -45,7 +45,8 @@ def load_profile(
 ) -> Profile | None:
     """Find, read and check a profile; None if anything is wrong with it (see `problems`).
 
-    `option` is where somebody named it. `overrides` are texts `key=value`. With `environ` None the key variable is not looked for (`plan`, reports).
+    `option` is where somebody named it. `overrides` are texts `key=value`. With `environ` None the key variable is not
+    looked for (`plan`, reports).
     """
     path = _find(name_or_path, directories, problems, option)
     text = None if path is None else _read(path, name_or_path, problems, option)
