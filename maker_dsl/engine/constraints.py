@@ -158,6 +158,8 @@ class Constraints:
 
     async def _refute(self, gateway: Gateway, constrain: Constrain, max_tokens: int) -> str | None:
         """Why nothing shows that the server enforces grammars; None where the proof succeeds."""
+        if constrain.hindrance is not None:
+            return constrain.hindrance
         nonce = "".join(self._random.choices("bcdfghjkmnpqrstvwxz", k=12))
         # A question of no step's: real providers see the prompt alone, and the others constrain nothing.
         question = Question(0, cast(Step, None), {})

@@ -40,6 +40,8 @@ class Constrain:
 
     mode: ConstrainMode
     dialect: Dialect
+    hindrance: str | None = None
+    """Why it is known before any call that replies would not be held to a grammar."""
 
     @property
     def target(self) -> Target:

@@ -16,12 +16,13 @@ import warnings
 from base64 import b64encode
 from collections.abc import Mapping
 from contextvars import ContextVar
+from dataclasses import replace
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from maker_dsl.providers.constraint import request_members
+from maker_dsl.providers.constraint import Constrain, proof_grammar, request_members
 from maker_dsl.providers.litellm_errors import classify
 from maker_dsl.providers.port import Completion, PermanentError, Price, Reply, Request, TransientError, Usage
 from maker_dsl.providers.profile import Profile
@@ -103,7 +104,7 @@ class LiteLLMProvider:
     def __init__(self, litellm: ModuleType, profile: Profile, provider: str, key: str | None, secrets: Secrets) -> None:
         self.name = f"{profile.name} ({profile.model})"
         self.price = profile.own_price or _known_price(litellm, profile.model or "", provider)
-        self.constrain = profile.constraint
+        self.constrain = _constraint(litellm, profile, provider)
         self._speaks_responses = self.constrain is not None and self.constrain.dialect == "openai-tool"
         self.samples_per_call = profile.samples_per_call or _samples_per_call(profile, provider)
         if self._speaks_responses:
@@ -252,6 +253,27 @@ def _add_members(arguments: dict[str, Any], members: Mapping[str, Any]) -> None:
     for name, value in members.items():
         given = arguments.get(name)
         arguments[name] = {**given, **value} if name == "extra_body" and isinstance(given, dict) else value
+
+
+def _constraint(litellm: ModuleType, profile: Profile, provider: str) -> Constrain | None:
+    """What the profile asks for; hindered where LiteLLM only shows a schema to the model, which may follow it or not.
+
+    It does so for models that it doesn't know to take one: as the input of a tool, or in the prompt.
+    """
+    constrain = profile.constraint
+    if constrain is None or constrain.dialect != "json-schema":
+        return constrain
+    model = (profile.model or "").removeprefix(f"{provider}/")
+    members = request_members(constrain.dialect, proof_grammar(constrain.target, "x"))
+    try:
+        sent = litellm.get_optional_params(model=model, custom_llm_provider=provider, **members)
+        in_prompt = "response_schema" in sent and not litellm.supports_response_schema(model, provider)
+    except Exception:
+        # LiteLLM refuses it altogether: the proof's call says why.
+        return constrain
+    if "tools" not in sent and not in_prompt:
+        return constrain
+    return replace(constrain, hindrance="LiteLLM shows a schema to this model and has nobody hold it to that")
 
 
 def _as_responses(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from maker_dsl.simulation.server.wire import (
     Given,
     read_count,
     read_messages,
+    read_object,
     read_text,
     refuse_streaming,
 )
@@ -22,7 +24,7 @@ _ERROR_TYPES = {400: "invalid_request_error", 429: "rate_limit_error", 503: "ove
 
 
 class AnthropicFormat:
-    """`max_tokens` must be given, as with the real one."""
+    """`max_tokens` must be given, as with the real one; `output_format` may hold the reply to a schema."""
 
     name = "anthropic"
     paths = ("/v1/messages",)
@@ -37,7 +39,14 @@ class AnthropicFormat:
         system = body.get("system")
         if system is not None:
             prompt = Prompt(read_text(system, "system"), prompt.user)
-        return Ask(str(body.get("model", "")), prompt, max_tokens=max_tokens)
+        form = read_object(body, "output_format")
+        schema = form.get("schema") if form.get("type") == "json_schema" else None
+        return Ask(
+            str(body.get("model", "")),
+            prompt,
+            max_tokens=max_tokens,
+            grammar=json.dumps(schema) if isinstance(schema, dict) else None,
+        )
 
     def write(self, ask: Ask, given: Given) -> Body:
         """A `message` object."""

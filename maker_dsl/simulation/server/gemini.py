@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,11 +38,13 @@ class GeminiFormat:
         config = read_object(body, "generationConfig") or read_object(body, "generation_config")
         limits = [read_count(config, name) for name in ("maxOutputTokens", "max_output_tokens")]
         counts = [read_count(config, name, MOST_REPLIES) for name in ("candidateCount", "candidate_count")]
+        schemas = [config.get(name) for name in ("responseJsonSchema", "response_json_schema")]
         return Ask(
             model=model or "",
             prompt=Prompt(read_text(system.get("parts"), "systemInstruction.parts") if system else None, user),
             replies=next((count for count in counts if count is not None), 1),
             max_tokens=next((limit for limit in limits if limit is not None), None),
+            grammar=next((json.dumps(schema) for schema in schemas if isinstance(schema, dict)), None),
         )
 
     def write(self, ask: Ask, given: Given) -> Body:

@@ -1,6 +1,6 @@
 """Grammars in calls, as far as the simulated server knows them: enforced, ignored, or refused.
 
-Real servers do all three. An enforcing one here answers the proof with the number that its grammar admits, and for a
+Real servers do all three. An enforcing one here answers the proof with the nonce that its grammar admits, and for a
 step gives a reply that reads in place of one that the grammar would not have let through.
 """
 
@@ -19,6 +19,8 @@ from maker_dsl.tokens import estimate_tokens
 
 Handling = Literal["enforce", "ignore", "refuse"]
 """What the server does with a grammar."""
+
+PLAIN_ANSWER = "Hello!"
 
 _NONCE = re.compile(r'(?:root ::=|start:) "([a-z]+)"')
 
@@ -45,17 +47,23 @@ def proof_reply(prompt: str, grammar: str | None, handling: Handling) -> str | N
     if prompt != PROOF_PROMPT.user:
         return None
     if grammar is None or handling != "enforce":
-        return "Hello!"
+        return PLAIN_ANSWER
     found = _NONCE.fullmatch(grammar.strip())
     if found is not None:
         return found[1]
-    schema = json.loads(grammar)
-    return json.dumps({name: member["enum"][0] for name, member in schema["properties"].items()})
+    try:
+        members = json.loads(grammar)["properties"].items()
+        return json.dumps({name: member["enum"][0] for name, member in members})
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return PLAIN_ANSWER
 
 
 def held_to_form(drawn: Drawn, form: ReplyFormat, right: Reply) -> Drawn:
-    """The reply itself if it has the form, else one that has: the grammar would not have let the other through."""
-    if drawn.finish == "length" or isinstance(form.read(drawn.text), Parsed):
+    """The reply itself if it has the form, else one that has: the grammar would not have let the other through.
+
+    Rambling before the reply would not have got through either, where the reply alone may come at the end of a text.
+    """
+    if drawn.finish == "length" or (drawn.kind != "overlong" and isinstance(form.read(drawn.text), Parsed)):
         return drawn
     return Drawn("right", right, drawn.latency_s)
 
