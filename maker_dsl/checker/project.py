@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from maker_dsl.checker.checked import CheckedTask
 from maker_dsl.checker.replies import GrammarReader
-from maker_dsl.checker.runs import runs_tasks
+from maker_dsl.checker.run_steps import runs_tasks
 from maker_dsl.checker.signatures import TaskSignature, VisibleTasks
 from maker_dsl.checker.task import DeclaredTask, declare_task, finish_task
 from maker_dsl.diagnostics import Label, Problems, Severity, Source, Span
@@ -77,6 +77,7 @@ class _Gathering:
         self._by_key: dict[str, ProjectFile] = {}
         self._path: list[tuple[ProjectFile, tree.Use]] = []
         self._characters = 0
+        self._is_full = False
 
     @property
     def files(self) -> tuple[ProjectFile, ...]:
@@ -96,6 +97,10 @@ class _Gathering:
 
     def _follow(self, user: ProjectFile, use: tree.Use) -> ProjectFile | None:
         name = use.path.value
+        if self._is_full:
+            return None
+        if len(user.uses) >= MAX_FILES:
+            return self._refuse_more(use)
         if not _is_plain(name):
             title = "only a `.maker` file beside this one can be used"
             help = 'write a relative path without `..`, such as `use "digits.maker"`'
@@ -120,11 +125,15 @@ class _Gathering:
             self._refuse_circle(known)
             return known
         if len(self._by_key) >= MAX_FILES or self._characters + len(file.source.text) > MAX_CHARACTERS:
-            title = "these are too many files, or too large ones"
-            label = f"at most {MAX_FILES} files with {MAX_CHARACTERS:,} characters in all can belong together"
-            self._problems.add("MK221", title, use.path.span, label)
-            return None
+            return self._refuse_more(use)
         return self.add(file)
+
+    def _refuse_more(self, use: tree.Use) -> None:
+        """Report, once, that there is no room for more; what is used beyond that is not looked at."""
+        self._is_full = True
+        title = "these are too many files, or too large ones"
+        label = f"at most {MAX_FILES} files with {MAX_CHARACTERS:,} characters in all can belong together"
+        self._problems.add("MK221", title, use.path.span, label)
 
     def _refuse_circle(self, known: ProjectFile) -> None:
         """Report a file that is being used already by the files that lead to it, at the same place from wherever."""
@@ -179,25 +188,30 @@ def _visible(file: ProjectFile, files: Sequence[ProjectFile], declared: dict[int
         tasks.update((task.signature.name, task.signature) for task in reversed(declared.get(id(one), [])))
     others = [one for one in files if id(one) not in direct]
     elsewhere = {task.name.name: task.name.span for one in others for task in one.tasks}
+    users = _users(file, files)
     return VisibleTasks(
         tasks=tasks,
         missing=tuple(use.path.value for use, used in file.uses if used is None),
         is_complete=not any(used.is_broken for _, used in file.uses if used is not None),
         elsewhere={name: span for name, span in elsewhere.items() if name not in tasks},
-        above=frozenset(task.name.name for one in others if one.tasks and _leads_to(one, file) for task in one.tasks),
+        above=frozenset(task.name.name for one in others if id(one) in users for task in one.tasks),
     )
 
 
-def _leads_to(start: ProjectFile, goal: ProjectFile) -> bool:
-    """Whether a file uses another one, directly or not."""
-    seen = {id(start): start}
-    waiting = [start]
-    for one in waiting:
-        for _, used in one.uses:
-            if used is not None and id(used) not in seen:
-                seen[id(used)] = used
-                waiting.append(used)
-    return id(goal) in seen
+def _users(goal: ProjectFile, files: Sequence[ProjectFile]) -> set[int]:
+    """The files that use a file, directly or not, by their `id`."""
+    by_used: dict[int, set[int]] = {}
+    for file in files:
+        for _, used in file.uses:
+            if used is not None:
+                by_used.setdefault(id(used), set()).add(id(file))
+    seen = {id(goal)}
+    waiting = [id(goal)]
+    while waiting:
+        new = by_used.get(waiting.pop(), set()) - seen
+        seen |= new
+        waiting += new
+    return seen
 
 
 def _refuse_clashes(files: Sequence[ProjectFile], problems: Problems) -> None:

@@ -24,7 +24,7 @@ from maker_dsl.checker.parts import Parts
 from maker_dsl.checker.places import head
 from maker_dsl.checker.references import assign_references
 from maker_dsl.checker.replies import GrammarReader
-from maker_dsl.checker.runs import check_run_step, runs_tasks
+from maker_dsl.checker.run_steps import check_run_step, runs_tasks
 from maker_dsl.checker.scope import Binding, FunctionBinding, Scope
 from maker_dsl.checker.signatures import InputSignature, TaskSignature, VisibleTasks
 from maker_dsl.checker.static import Typing

@@ -65,7 +65,7 @@ def _refuse_runs(test: tree.Test, steps: Sequence[tree.Step], context: TaskConte
     if runs and not asks:
         place = test.name.span if test.step is None else test.step.span
         title = f"step `{test.step.name}` runs tasks" if test.step is not None else "all steps of this task run tasks"
-        also = [Label(runs[0].task.span, "asked of the models are the steps of this task")]
+        also = [Label(runs[0].task.span, "the model is asked by this task")]
         help = "test the steps that ask a model, in the tasks that are run"
         context.problems.add("MK224", f"{title}: there is no reply to judge", place, also=also, help=help)
 
