@@ -63,7 +63,8 @@ def check_prompts(
         for text, template in ((written.prompt, prompt), *variants):
             if text is not None and template is not None:
                 shown = [template] if system is None else [system, template]
-                templates.warn(text.template, shown, None if format_with is not None else written.reply)
+                if format_with is None:
+                    templates.warn(text.template, shown, written.reply)
     return CheckedPrompts(
         system,
         prompt,
@@ -134,7 +135,7 @@ class _Templates:
         return template
 
     def warn(self, text: tree.Text, shown: Sequence[CheckedTemplate], reply: tree.Reply | None) -> None:
-        """Warn of a prompt without state or form; the form of `reply` None need not be told."""
+        """Warn of a prompt without state or form."""
         tells_form = any(one.uses_reply_forms for one in shown)
         if not tells_form and not any(one.names & self._changing for one in shown):
             warn_of_blind_prompt(text, self._context.problems)

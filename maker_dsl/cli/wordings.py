@@ -12,11 +12,9 @@ _LONGEST_NAME = 40
 
 def wording_lines(wordings: Sequence[WordingReport]) -> Iterator[str]:
     """A line for each wording, under one for its step; nothing where no step has several."""
-    tasks = {one.task for one in wordings}
     width = max((len(_shortened(one.wording)) for one in wordings), default=0)
     for (task, step), rows in groupby(wordings, key=lambda one: (one.task, one.step)):
-        of = f" of {task}" if len(tasks) > 1 else ""
-        yield f"wordings of step {step}{of}:"
+        yield f"wordings of {task}, step {step}:"
         for one in rows:
             yield (
                 f"  {_shortened(one.wording):<{width}}  {one.samples:>9,} samples, "

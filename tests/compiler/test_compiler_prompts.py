@@ -123,3 +123,10 @@ def test_a_let_that_a_variant_or_the_form_alone_shows_is_used() -> None:
             f'let half = n // 2 prompt "{{{{ n }}}} {{{{ reply.format }}}}" {more} update {{ n = reply.value }}'
         )
         assert [one.title for one in found.diagnostics if "half" in one.title] == []
+
+
+def test_a_prompt_that_asks_for_a_thought_needs_neither_the_form_nor_the_state() -> None:
+    found = checked(
+        'prompt "Double {{ by }}." reply "next = {value: int}" then format with "small" update { n = reply.value }'
+    )
+    assert found.diagnostics == ()
