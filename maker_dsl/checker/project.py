@@ -100,7 +100,8 @@ class _Gathering:
         if self._is_full:
             return None
         if len(user.uses) >= MAX_FILES:
-            return self._refuse_more(use)
+            self._refuse_more(use)
+            return None
         if not _is_plain(name):
             title = "only a `.maker` file beside this one can be used"
             help = 'write a relative path without `..`, such as `use "digits.maker"`'
@@ -125,7 +126,8 @@ class _Gathering:
             self._refuse_circle(known)
             return known
         if len(self._by_key) >= MAX_FILES or self._characters + len(file.source.text) > MAX_CHARACTERS:
-            return self._refuse_more(use)
+            self._refuse_more(use)
+            return None
         return self.add(file)
 
     def _refuse_more(self, use: tree.Use) -> None:
