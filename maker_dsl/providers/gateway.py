@@ -223,6 +223,9 @@ class Gateway:
 
     def _worst_case(self, request: Request) -> WorstCase:
         input_tokens = self._provider.input_bound(request.prompt)
+        if request.grammar is not None:
+            # Some servers show it to the model beside the prompt; a token stands for at least one byte.
+            input_tokens += len(request.grammar.encode())
         output_tokens = None if request.max_tokens is None else request.max_tokens * len(request.draws)
         cost_usd = None
         if self._price is not None and output_tokens is not None:

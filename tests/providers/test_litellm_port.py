@@ -594,3 +594,103 @@ def test_a_prompt_never_has_more_tokens_than_the_bound() -> None:
         assert len(encoding.encode(text)) <= provider.input_bound(Prompt(None, text))
         assert provider.input_bound(Prompt(text, text)) > provider.input_bound(Prompt(None, text))
     asyncio.run(provider.close())
+
+
+# Constrained calls (the way of whole runs: tests/simulation/test_constrained_runs.py) ---------------------------------
+
+
+def responses(*output: dict[str, Any], **more: Any) -> dict[str, Any]:
+    usage = {"input_tokens": 11, "output_tokens": 7, "total_tokens": 18, "input_tokens_details": {"cached_tokens": 4}}
+    body = {"id": "r", "object": "response", "created_at": 0, "model": "m", "status": "completed", "output": output}
+    return {**body, "parallel_tool_calls": False, "tool_choice": "auto", "tools": [], "usage": usage, **more}
+
+
+TOOL_CALL = {"type": "custom_tool_call", "id": "c", "call_id": "c", "name": "reply", "input": "next = 1"}
+AS_TOOL = {"constrain": "require", "constrain_as": "openai-tool"}
+
+
+def constrained_request() -> Request:
+    return replace(request(), grammar='start: "next = 1"\n')
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("body", "reply"),
+    [
+        (responses(TOOL_CALL), Reply("next = 1", "stop", 7)),
+        (
+            responses(TOOL_CALL, status="incomplete", incomplete_details={"reason": "max_output_tokens"}),
+            Reply("next = 1", "length", 7),
+        ),
+        (responses(status="incomplete", incomplete_details={"reason": "content_filter"}), Reply("", "filtered", 7)),
+        (responses(), Reply("", "other", 7)),
+    ],
+)
+def test_the_input_of_the_tool_is_the_reply(body: dict[str, Any], reply: Reply) -> None:
+    outcome, server = completed(says(body), constrained_request(), **AS_TOOL)
+    assert outcome == Completion((reply,), Usage(11, 7, 4))
+    (sent,) = server.bodies
+    assert sent["max_output_tokens"] == 50
+    assert sent["temperature"] == 0.1
+    assert sent["tools"][0]["format"]["definition"] == 'start: "next = 1"\n'
+    assert server.headers[0]["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("handler", "kind"),
+    [(fails(401), "bad_key"), (fails(500), "server_error"), (says({"object": "x"}), "broken_reply")],
+)
+def test_constrained_calls_fail_in_the_same_words(handler: Handler, kind: str) -> None:
+    outcome, _ = call(handler, constrained_request(), **AS_TOOL)
+    assert isinstance(outcome, ProviderError)
+    assert outcome.kind == kind
+    assert KEY not in str(outcome)
+
+
+def test_what_a_profile_says_beside_the_grammar_is_sent_too() -> None:
+    params = {"extra_body": {"top_k": 20}}
+    settings = {"constrain": "prefer", "constrain_as": "vllm", "params": params}
+    _, server = completed(says(answer(choice("x"))), constrained_request(), **settings)
+    assert server.bodies[0]["top_k"] == 20
+    assert server.bodies[0]["structured_outputs"] == {"grammar": 'start: "next = 1"\n'}
+    assert params == {"extra_body": {"top_k": 20}}
+    _, server = completed(says(answer(choice("x"))), request(), **settings)
+    assert "structured_outputs" not in server.bodies[0]
+
+
+def test_a_package_that_tools_need_is_missed_before_the_first_call(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maker_dsl.providers.litellm_port.find_spec", lambda _name: None)
+    path = tmp_path / "mine.toml"
+    path.write_text('model = "openai/gpt-5-mini"\nconstrain = "prefer"\nconstrain_as = "openai-tool"\n')
+    found = load_profile(str(path), [], [], {}, Problems())
+    assert found is not None
+    with pytest.raises(ProfileError) as raised:
+        open_provider(found, cast(Task, None), 0, {})
+    diagnostic = raised.value.diagnostic
+    assert (diagnostic.code, diagnostic.primary.span.text) == ("MK616", '"openai-tool"')
+    assert diagnostic.help == "install it: `pip install 'maker-dsl[openai-tool]'`"
+
+
+@pytest.mark.parametrize(
+    ("model", "is_hindered"),
+    [
+        ("openai/gpt-4.1-mini", False),
+        ("ollama_chat/llama3.2", False),
+        ("anthropic/claude-sonnet-4-5", False),
+        ("anthropic/claude-3-5-haiku-latest", True),
+        ("gemini/gemini-2.5-flash-lite", False),
+        ("gemini/gemini-1.5-flash", True),
+        ("groq/llama-3.3-70b-versatile", True),
+        ("hosted_vllm/qwen", False),
+    ],
+)
+def test_a_schema_in_the_prompt_or_in_a_tool_is_no_constraint(model: str, is_hindered: bool) -> None:
+    provider = open_litellm(
+        profile("http://localhost:1", model=model, constrain="prefer", constrain_as="json-schema"), ENVIRON
+    )
+    assert provider.constrain is not None
+    assert (provider.constrain.hindrance is not None) == is_hindered
+    asyncio.run(provider.close())

@@ -97,7 +97,7 @@ class Desk:
             for number in range(first, first + ask.replies)
         )
         if self._enforces(ask):
-            drawn = tuple(held_to_form(one, answers.step.reply, answers.right) for one in drawn)
+            drawn = tuple(held_to_form(one, answers.right) for one in drawn)
         for one in drawn:
             if one.finish == "stop" and one.kind != "malformed":
                 self._places.follow(place, one.reply)
@@ -121,7 +121,7 @@ class Desk:
             for number in range(first, first + ask.replies)
         )
         if self._enforces(ask):
-            drawn = tuple(held_to_form(one, step.reply, plain_answer(answer).reply) for one in drawn)
+            drawn = tuple(held_to_form(one, plain_answer(answer).reply) for one in drawn)
         return Answered(drawn, max(one.latency_s for one in drawn))
 
     def _enforces(self, ask: Ask) -> bool:

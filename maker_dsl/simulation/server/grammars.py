@@ -14,7 +14,6 @@ from typing import Any, Literal
 from maker_dsl.providers.constraint import PROOF_PROMPT
 from maker_dsl.providers.port import Reply
 from maker_dsl.simulation.model import Drawn
-from maker_dsl.task import Parsed, ReplyFormat
 from maker_dsl.tokens import estimate_tokens
 
 Handling = Literal["enforce", "ignore", "refuse"]
@@ -58,14 +57,9 @@ def proof_reply(prompt: str, grammar: str | None, handling: Handling) -> str | N
         return PLAIN_ANSWER
 
 
-def held_to_form(drawn: Drawn, form: ReplyFormat, right: Reply) -> Drawn:
-    """The reply itself if it has the form, else one that has: the grammar would not have let the other through.
-
-    Rambling before the reply would not have got through either, where the reply alone may come at the end of a text.
-    """
-    if drawn.finish == "length" or (drawn.kind != "overlong" and isinstance(form.read(drawn.text), Parsed)):
-        return drawn
-    return Drawn("right", right, drawn.latency_s)
+def held_to_form(drawn: Drawn, right: Reply) -> Drawn:
+    """The reply itself if it has its form or breaks off; else one that has: a grammar lets no other through."""
+    return Drawn("right", right, drawn.latency_s) if drawn.kind in ("malformed", "overlong") else drawn
 
 
 def plain_answer(text: str) -> Drawn:
