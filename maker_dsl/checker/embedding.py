@@ -5,6 +5,7 @@ Runs keep this text, so that they can be resumed and verified whatever became of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ from maker_dsl.checker.grammar_fields import written_fields
 from maker_dsl.checker.project import ProjectFile
 from maker_dsl.diagnostics import Source
 from maker_dsl.syntax import tree
+
+_GAP = re.compile(r"\s+|#[^\n]*|;")
+"""What may stand between two entries of a file: white space, a comment, a separator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ def _grammars(source: Source, tasks: Iterable[CheckedTask]) -> Iterable[_Change]
             notation = step.reply.notation
             if isinstance(notation, tree.ReplyGrammar) and notation.path is not None and step.grammar is not None:
                 span = notation.path.span
-                start = source.text.rindex("from", 0, span.start)
+                start = _from(source.text, notation.span.start)
                 yield _Change(start, span.end, _block(step.grammar) + _fields(notation, source))
 
 
@@ -68,9 +72,25 @@ def _uses(file: ProjectFile) -> Iterable[_Change]:
         if (not rest or rest.startswith("#")) and "\n" not in text[start:end]:
             yield _Change(start, end, "#".ljust(len("use")) + text[start + len("use") : end])
         else:
-            while end < len(text) and text[end] in " \t;":
-                end += 1
             yield _Change(start, end, _blanks(text[start:end]))
+        yield from _separators(text, end)
+
+
+def _separators(text: str, start: int) -> Iterable[_Change]:
+    """Every `;` behind a `use`, which would separate nothing any more."""
+    while gap := _GAP.match(text, start):
+        start = gap.end()
+        if text[start - 1] == ";":
+            yield _Change(start - 1, start, " ")
+
+
+def _from(text: str, start: int) -> int:
+    """Where the word `from` stands in `grammar from "name"`, which begins at `start`."""
+    at = start + len("grammar")
+    while gap := _GAP.match(text, at):
+        at = gap.end()
+    assert text.startswith("from", at)
+    return at
 
 
 def _version(file: ProjectFile) -> Iterable[_Change]:

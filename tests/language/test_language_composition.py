@@ -299,6 +299,27 @@ def test_the_kept_text_stands_alone_and_keeps_all_places(project: Path) -> None:
     assert again.source_text == kept
 
 
+@pytest.mark.parametrize(
+    "uses",
+    [
+        'use "twice.maker"\n;;\n',
+        'use "twice.maker" # "\n  ; # ;\n\n;',
+        'use # use "x"\n"twice.maker";',
+        'use"twice.maker"',
+        'use """\ntwice.maker"""',
+    ],
+)
+def test_the_kept_text_can_be_read_however_uses_are_separated(uses: str, tmp_path: Path) -> None:
+    step = 'about "use"; state { n: int = 0 }; done when n > 0; step { run t = twice()\n update { n = t.product } }'
+    (tmp_path / "twice.maker").write_text(TWICE)
+    (tmp_path / "main.maker").write_text(f"{uses} task main {{ {step} }}\n")
+    kept = load_task(tmp_path / "main.maker").source_text
+    again = check_text(Source("/nowhere/main.maker", kept))
+    assert again.diagnostics == ()
+    assert again.program is not None
+    assert again.program.whole_text == kept
+
+
 def test_a_bundled_task_is_used_by_its_file_name(tmp_path: Path) -> None:
     (tmp_path / "down.maker").write_text(
         'use "countdown.maker"\ntask down { state { n: int = 3 }; done when n == 0\n'
@@ -323,6 +344,20 @@ def test_too_many_files_are_refused(tmp_path: Path) -> None:
     found = [one for one in load(tmp_path / "f0.maker").diagnostics if one.code == "MK221"]
     assert len(found) == 1
     assert "at most 100 files" in found[0].primary.text
+
+
+def test_files_that_all_use_one_another_are_checked_at_once(tmp_path: Path) -> None:
+    for number in range(300):
+        uses = "".join(f'use "f{other}.maker"\n' for other in range(300) if other != number)
+        (tmp_path / f"f{number}.maker").write_text(uses)
+    found = load(tmp_path / "f0.maker").diagnostics
+    assert [one.code for one in found].count("MK221") == 1
+
+
+def test_a_file_can_use_a_hundred_others(tmp_path: Path) -> None:
+    (tmp_path / "main.maker").write_text('use "no.maker"\n' * 20_000 + TWICE)
+    found = [one for one in load(tmp_path / "main.maker").diagnostics if "too many" in one.title]
+    assert [one.primary.span.start for one in found] == [100 * len('use "no.maker"\n') + len("use ")]
 
 
 # Bounds -----------------------------------------------------------------------------------------------------------

@@ -99,6 +99,16 @@ def test_the_run_keeps_the_grammar_with_its_fields(tmp_path: Path) -> None:
     assert again.steps[0].reply.type == task.steps[0].reply.type
 
 
+@pytest.mark.parametrize("between", [" # from here\n  ", '\n# from "x"\n', ' # from "days" '])
+def test_the_run_keeps_the_grammar_whatever_comments_say(tmp_path: Path, between: str) -> None:
+    reply = f'"days"{between}' if between.endswith(" ") else f'{between}"days"'
+    found = checked(tmp_path, GRAMMAR, reply + "\n")
+    assert found.program is not None
+    kept = check_text(Source("kept.maker", found.program.whole_text))
+    assert kept.diagnostics == ()
+    assert "start:" in found.program.whole_text
+
+
 MISTAKES = {
     "day: date\n": ("day date\n", "MK101", "days.lark:4:10"),
     "day: date": ("day: dat", "MK255", "days.lark:4:11"),
