@@ -39,11 +39,10 @@ class EntryLayout(BlockLayout):
         return self._assigned(concat(head, SPACE, self.layout(sign)), body, keeps=True)
 
     def _checker(self, branch: Branch) -> Doc:
+        # No line may begin with `from`: an entry would.
         before, opening, items, closing, behind = self._split(branch, "(")
-        *result, from_, plugin = behind
-        head = concat(self._row(before, "checker"), self._bracket(opening, items, closing), SPACE)
-        tail = indent(SOFT, self.layout(from_), SPACE, self.layout(plugin))
-        return concat(head, self._row(result, "checker"), group(tail))
+        head = concat(self._row(before, "checker"), self._bracket(opening, items, closing))
+        return concat(head, SPACE, self._row(behind, "checker"))
 
     def _done(self, branch: Branch) -> Doc:
         done, when, condition = branch.parts

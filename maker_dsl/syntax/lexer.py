@@ -42,7 +42,11 @@ ENTRY = re.compile(
 )
 """What can only be the start of an entry, even where the line before is not complete."""
 
-_TAIL = re.compile(r"(?:when|whole|fenced)\b(?![ \t]*(?:=(?!=)|:))|at[ \t]+end\b|then[ \t]+format[ \t]+(?:with\b|\")")
+_GAP = r"(?:[ \t\r\n]|#[^\n]*+)++"
+_TAIL = re.compile(
+    r"(?:when|whole|fenced)\b(?![ \t]*(?:=(?!=)|:))|at[ \t]+end\b"
+    rf"|then{_GAP}format{_GAP}with\b|then[ \t]+format[ \t]+\""
+)
 """What may end an entry on a line of its own: the condition of a step, the place of a reply, who puts it into form."""
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
