@@ -185,8 +185,11 @@ class Loop:
 
     @property
     def may_begin_more(self) -> bool:
-        """Whether a step that has a live sub-run may begin another."""
-        return self.ended is None and len(self._run.frames) <= MOST_LIVE_FRAMES
+        """Whether a step that has a live sub-run may begin another: few are live, and steps are left for it."""
+        most = MOST_LIVE_FRAMES
+        if self._caps.max_steps is not None:
+            most = min(most, self._caps.max_steps - self._run.totals.steps)
+        return self.ended is None and len(self._run.frames) <= most
 
     def begin(self, frame: Frame, unit: Unit) -> Frame | Stop:
         """The frame of a sub-run of a frame's step, begun if it is not live already. Raises TaskError."""

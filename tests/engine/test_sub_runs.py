@@ -213,6 +213,45 @@ def test_inputs_that_a_sub_task_refuses_are_told_at_the_step_that_gives_them(at_
     assert (report.status, report.reason) == ("failed", '2 is refused; the state is {"left":2,"n":0}')
 
 
+def told(title: str) -> TaskError:
+    return TaskError(Diagnostic("MK370", title, Label(Span(Source("sums.maker", "result"), 0, 6))))
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_result_that_fails_is_told_at_the_end_of_its_sub_run(at_once: bool) -> None:
+    def result(_state: Any) -> Any:
+        raise told("no result")
+
+    report = run_to_end(sums(sub=lambda start: replace(countdown(start), result=result)), at_once=at_once)
+    assert report.status == "failed"
+    assert report.reason is not None
+    assert "step 1, " in report.reason
+    assert report.reason.endswith('no result; the state is {"n":0}')
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_results_that_a_step_fails_to_take_over_are_there_when_the_run_goes_on(at_once: bool) -> None:
+    def update(_state: Any, _locals: Any, _results: Any) -> Any:
+        raise told("they don't fit")
+
+    task = sums()
+    (whole,) = task.run_steps
+    failing_step = replace(whole, update=update)
+    world = memory_world()
+    stubborn = replace(task, run_steps=(failing_step,), next_step=lambda _state: failing_step)
+    report = run_to_end(stubborn, world=world, at_once=at_once)
+    assert (report.status, report.reason) == ("failed", 'they don\'t fit; the state is {"left":2,"n":0}')
+    assert report.steps == 5 + 3 + 1 + 2
+    report = resume(world)
+    assert (report.status, report.steps) == ("done", STEPS)
+
+
+def test_a_limit_on_steps_begins_no_more_sub_runs_than_may_take_a_step() -> None:
+    world = memory_world()
+    assert run_to_end(sums((2,) * 100), unhurried(), world, max_steps=6).steps == 6
+    assert most_live_at_once(world) <= 6
+
+
 def test_a_stop_request_ends_all_sub_runs_and_the_run_goes_on_later() -> None:
     world = memory_world()
 
