@@ -72,6 +72,8 @@ def show(
         raise click.UsageError("--variant and --thought go with `prompt` only.")
     if what != "graph" and (form is not None or output is not None):
         raise click.UsageError("--format and --output go with `graph` only.")
+    if as_json and (form is not None or output is not None):
+        raise click.UsageError("--json prints the graph as data; --format and --output draw it.")
     program = load_program(file, allowed, task_name)
     if what == "graph":
         from maker_dsl.cli.drawing import show_graph

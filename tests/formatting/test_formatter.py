@@ -55,6 +55,17 @@ def test_the_maker_blocks_of_a_document_are_in_canonical_layout(path: Path) -> N
             assert "\n".join(line[2 * depth :] for line in there) == block.rstrip("\n")
 
 
+PAGES = sorted((ROOT / "maker_dsl" / "diagnostics" / "pages").glob("*.md"))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_the_right_example_of_a_diagnostic_is_in_canonical_layout(path: Path) -> None:
+    right = path.read_text(encoding="utf-8").partition("## Right")[2]
+    for block in read_blocks(path):
+        if block in right and parses(block):
+            assert formatted(block) == block
+
+
 def test_formatting_twice_changes_nothing_more() -> None:
     for name, text in TEXTS:
         once = formatted(text)
