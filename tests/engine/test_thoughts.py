@@ -19,7 +19,7 @@ from maker_dsl.engine.recorder import Pace
 from maker_dsl.engine.records import CallRecord, DecisionRecord, Event, RunRecord
 from maker_dsl.engine.report import RunReport
 from maker_dsl.engine.run_state import begin
-from maker_dsl.engine.settings import RunOptions
+from maker_dsl.engine.settings import RunOptions, SettingsRefused
 from maker_dsl.engine.start import ProviderSetup, resume_run
 from maker_dsl.engine.story import StepStory, explain_step
 from maker_dsl.engine.verification import verify_run
@@ -171,6 +171,17 @@ def test_a_limit_on_money_holds_over_all_profiles() -> None:
     expected += len(thinkers.small.calls) * (100 * 2 + 20 * 20) / 1e6
     assert report.cost_usd == pytest.approx(expected)
     assert sum(call.cost_usd or 0 for call in calls_of(disk)) == pytest.approx(expected)
+
+
+def test_the_cost_of_a_run_is_unknown_if_one_of_its_profiles_has_no_price() -> None:
+    thinkers = Thinkers(flaky=False)
+    thinkers.small.price = None
+    report = start(MemoryDisk(), thinkers.setup)
+    assert (report.status, report.cost_usd) == ("done", None)
+    with pytest.raises(SettingsRefused) as refused:
+        start(MemoryDisk(), thinkers.setup, max_cost_usd=1.0, max_tokens=50)
+    assert [one.code for one in refused.value.diagnostics] == ["MK550"]
+    assert "small model" in refused.value.diagnostics[0].title
 
 
 def test_equal_thoughts_are_put_into_form_in_one_call_where_the_profile_can() -> None:
