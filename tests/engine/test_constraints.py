@@ -305,9 +305,9 @@ def test_a_budget_too_small_for_the_proof_ends_the_run_before_it() -> None:
     assert not trial.records
 
 
-@pytest.mark.parametrize(("limit", "sent"), [(110, 0), (111, 1)])
+@pytest.mark.parametrize(("limit", "sent"), [(109, 0), (110, 1)])
 def test_the_worst_case_of_a_call_has_the_grammar_in_it(limit: int, sent: int) -> None:
-    # The prompt's 23 characters, 64 tokens of reply, and the grammar: `root ::= "…"` with a nonce of 12 letters.
+    # The prompt's 22 characters, 64 tokens of reply, and the grammar: `root ::= "…"` with a nonce of 12 letters.
     trial = Trial(constrained(enforcing), max_total_tokens=limit, max_tokens=50)
     assert (trial.report.status, len(trial.requests)) == ("limit", sent)
 
