@@ -43,7 +43,7 @@ def decisions(directory: RunDirectory) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("what", "most_kills"), [(HANOI, 100), (SORT, 20)])
+@pytest.mark.parametrize(("what", "most_kills"), [(HANOI, 100), (SORT, 20)], ids=["hanoi", "sort"])
 def test_a_run_killed_many_times_ends_with_the_same_decisions(what: Work, most_kills: int, tmp_path: Path) -> None:
     undisturbed = work(tmp_path / "undisturbed", what)
     (reference,) = list_runs(tmp_path / "undisturbed", RealDisk())
