@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 from golden import Case
 
-
 collect_ignore_glob = ["**/*.maker"]
 """Task files below `tests` are material: not all of them are right."""
 
