@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from hypothesis import strategies as st
+
 from maker_dsl.diagnostics import Problems, Source
 from maker_dsl.formatting.concrete import Leaf, read_concrete
 from maker_dsl.formatting.formatter import format_text
@@ -103,3 +105,41 @@ def _rewritten(text: str, change: Callable[[str, Leaf], str]) -> str:
         parts += [change(text[at : leaf.start], leaf), text[leaf.start : leaf.end]]
         at = leaf.end
     return "".join(parts) + text[at:]
+
+
+@st.composite
+def expressions(draw: st.DrawFn, depth: int = 3) -> str:
+    """The text of an expression, in any layout that the language takes in brackets."""
+    if depth == 0 or draw(st.integers(0, 4)) == 0:
+        return draw(
+            st.sampled_from(
+                ["a", "long_name_of_a_value", "12", "1_000", "1.50", '"text, # no comment"', "true", "null"]
+            )
+        )
+
+    def inner() -> str:
+        return draw(expressions(depth - 1))
+
+    def gap() -> str:
+        return draw(st.sampled_from([" ", " ", " ", "  ", "\n", " # c\n"]))
+
+    operators = ["+", "-", "*", "//", "**", "and", "or", "??", "==", "<", "in", "not in"]
+    match draw(st.integers(0, 10)):
+        case 0 | 1 | 2:
+            return f"({inner()}{gap()}{draw(st.sampled_from(operators))}{gap()}{inner()})"
+        case 3:
+            return f"({inner()}{gap()}if {inner()}{gap()}else {inner()})"
+        case 4:
+            return f"[{gap()}{inner()},{gap()}{inner()}{gap()}]"
+        case 5:
+            return f"{{{gap()}x: {inner()},{gap()}...{inner()}{gap()}}}"
+        case 6:
+            return f'{{ "k":{gap()}{inner()} for k, v in a{gap()}if {inner()} }}'
+        case 7:
+            return f"f({gap()}{inner()},{gap()}key={inner()})"
+        case 8:
+            return f"all({inner()}{gap()}for x in {inner()} if {inner()})"
+        case 9:
+            return f"a[{inner()}].b[{inner()}:{inner()}]"
+        case _:
+            return f"(not {inner()}) or -a"

@@ -11,6 +11,7 @@ from formatting_lab import (
     as_file,
     bundled_texts,
     document_texts,
+    expressions,
     formatted,
     parses,
     read_blocks,
@@ -70,6 +71,26 @@ def test_formatting_twice_changes_nothing_more() -> None:
     for name, text in TEXTS:
         once = formatted(text)
         assert formatted(once) == once, name
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("width", [10, 60])
+def test_on_narrow_pages_too_nothing_is_lost(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formatter, "WIDTH", width)
+    for name, text in TEXTS:
+        once = formatted(text)
+        assert formatted(once) == once, name
+
+
+@given(expressions(), expressions(), st.sampled_from([10, 40, WIDTH]))
+@settings(max_examples=80, deadline=None)
+def test_any_expression_is_laid_out(value: str, condition: str, width: int) -> None:
+    text = f'task t {{\n def f() -> int = {value}\n step s when ({condition}) {{ rule "why": ({value}) }}\n}}\n'
+    assert parses(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(formatter, "WIDTH", width)
+        once = formatted(text)
+        assert formatted(once) == once
 
 
 def test_no_line_ends_in_blanks_but_those_of_texts() -> None:
