@@ -30,6 +30,8 @@ def texts() -> list[str]:
     ]
     for path in sorted((Path(__file__).parent / "cases").glob("*.md")):
         found += [case.input("maker") for case in read_cases(path) if path.stem != "hostile"]
+    for path in sorted((Path(__file__).parent / "projects").glob("*.md")):
+        found += [block.text for case in read_cases(path) for block in case.inputs]
     return found
 
 
