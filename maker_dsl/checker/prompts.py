@@ -27,6 +27,9 @@ THOUGHT = "thought"
 
 LONGEST_NAME = 60
 
+MOST_VARIANTS = 31
+"""Further wordings of one step: more would hardly ever be asked, and each is tried out whenever the file is checked."""
+
 
 @dataclass(frozen=True, slots=True)
 class WrittenPrompts:
@@ -57,7 +60,7 @@ def check_prompts(
     system = None if written.system is None else templates.check(written.system.template)
     prompt = None if written.prompt is None else templates.check(written.prompt.template)
     _check_names(written.variants, context)
-    variants = [(one, templates.check(one.template)) for one in written.variants]
+    variants = [(one, templates.check(one.template)) for one in written.variants[:MOST_VARIANTS]]
     system_is_well = system is not None or written.system is None
     if system_is_well:
         for text, template in ((written.prompt, prompt), *variants):
@@ -146,8 +149,12 @@ class _Templates:
 
 
 def _check_names(variants: Sequence[tree.Prompt], context: TaskContext) -> None:
+    if len(variants) > MOST_VARIANTS:
+        title = f"a step has at most {MOST_VARIANTS + 1} wordings, the plain prompt included"
+        help = f"leave {len(variants) - MOST_VARIANTS:,} of them out"
+        context.problems.add("MK289", title, head(variants[MOST_VARIANTS].span), "one too many", help=help)
     seen: dict[str, Span] = {}
-    for one in variants:
+    for one in variants[:MOST_VARIANTS]:
         name = one.variant
         if name is None:
             continue

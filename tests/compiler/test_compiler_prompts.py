@@ -125,6 +125,17 @@ def test_a_let_that_a_variant_or_the_form_alone_shows_is_used() -> None:
         assert [one.title for one in found.diagnostics if "half" in one.title] == []
 
 
+def test_there_are_at_most_so_many_wordings_and_what_is_beyond_them_takes_no_time() -> None:
+    variants = " ".join(f'prompt variant "v{number}" "{{{{ n }}}} {{{{ reply.format }}}}"' for number in range(5_000))
+    text = (
+        "task t { state { n: int = 3 } done when n == 0 step { "
+        f'prompt "{{{{ n }}}} {{{{ reply.format }}}}" {variants} {REST} }} }}'
+    )
+    found = check_text(Source("t.maker", text))
+    (finding,) = found.diagnostics
+    assert (finding.code, finding.help) == ("MK289", "leave 4,969 of them out")
+
+
 def test_a_prompt_that_asks_for_a_thought_needs_neither_the_form_nor_the_state() -> None:
     found = checked(
         'prompt "Double {{ by }}." reply "next = {value: int}" then format with "small" update { n = reply.value }'
