@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "Find everything that is wrong with task files, before a token is bought."),
     "fmt": ("fmt", "Bring task files into their canonical layout."),
     "test": ("test", "Run the tests in task files."),
-    "show": ("show", "Show a prompt, the reply format, a schema or a grammar of a task."),
+    "show": ("show", "Show a prompt, the reply format, a schema, a grammar, the limits or the graph of a task."),
     "validate": ("validate", "Put replies through the whole judgement, without a model."),
     "run": ("run", "Carry out a task."),
     "resume": ("resume", "Go on with a run that was stopped."),

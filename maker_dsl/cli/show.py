@@ -60,7 +60,7 @@ def show(
     output: Path | None,
     as_json: bool,
 ) -> int:
-    """Show a prompt, the reply format, a schema or a grammar of a task, how long prompts and replies can be, its graph.
+    """Show a prompt, the reply format, a schema, a grammar, the limits or the graph of a task.
 
     FILE is the path of a .maker file or the name of a bundled task.
     """
