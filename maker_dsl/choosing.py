@@ -188,9 +188,14 @@ def _directories() -> tuple[Path, ...]:
 
 
 def _changed_keys(profile: Profile, before: Mapping[str, Any], given: set[str]) -> list[str]:
-    """The keys that a profile has set otherwise than before, those left out that somebody changes now."""
+    """The keys that a profile has set otherwise than before, those left out that somebody changes now.
+
+    A key that the record lacks came with a later version of maker: it changes something where it is set.
+    """
     now, then = _flat(profile.public()), _flat(before)
-    changed = [key for key in {**then, **now} if now.get(key) != then.get(key) and key not in given]
+    unset = _flat(Profile(name=profile.name).public())
+    keys = [key for key in {**then, **now} if key in then or now.get(key) != unset.get(key)]
+    changed = [key for key in keys if now.get(key) != then.get(key) and key not in given]
     return [key for key in changed if key not in ("asked", "overrides")]
 
 

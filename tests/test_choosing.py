@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from maker_dsl import api
-from maker_dsl.choosing import ProfileRefused, ProviderChoice, named_profiles
+from maker_dsl.choosing import ProfileRefused, ProviderChoice, _changed_keys, named_profiles
 from maker_dsl.engine.inspection import read_events
 from maker_dsl.engine.records import ResumedRecord, RunRecord
 from maker_dsl.engine.settings import RunOptions, SettingsRefused
 from maker_dsl.engine.start import begin_run
+from maker_dsl.providers.profile import Profile
 from maker_dsl.task import Task
 
 STEP = 'prompt "{{ n }} {{ reply.format }}" reply "n = {n: int}" update { n = reply.n }'
@@ -174,3 +175,13 @@ def test_a_task_with_names_tells_a_task_without_any_apart() -> None:
     plain: Task = api.loads(TEXT.replace('with profile "strong"', "").replace('with profile "fast"', ""))
     assert named_profiles(plain) == {}
     assert ProviderChoice("simulated").named(plain) == {}
+
+
+def test_a_key_that_came_with_a_later_version_changes_a_run_only_where_it_is_set() -> None:
+    now = Profile(name="own", model="openai/x")
+    before = now.public()
+    del before["constrain"]
+    assert _changed_keys(now, before, set()) == []
+    held = now.model_copy(update={"constrain": "prefer", "constrain_as": "vllm"})
+    assert _changed_keys(held, before, set()) == ["constrain", "constrain_as"]
+    assert _changed_keys(now, {**before, "timeout_s": 5.0}, set()) == ["timeout_s"]
