@@ -111,7 +111,7 @@ class _Walk:
             raise _Stopped
         place = head(declared.reference.span)
         if not is_first and self._characters > 0:
-            self._characters -= write_prompts(step, state, local)
+            self._characters -= write_prompts(step, state, local, self._steps)
         value = step.reference(state)
         self._spend(value)
         try:

@@ -72,12 +72,15 @@ def bind_prompts(
     return wordings, Formatting(plan.formatter, _own_form(plan.form.bind(base, changing | {THOUGHT})))
 
 
-def write_prompts(step: Step, state: State, local: Locals) -> int:
+def write_prompts(step: Step, state: State, local: Locals, turn: int | None = None) -> int:
     """Write all that a step may ask in a state, to see that it can be written: how many characters. Raises TaskError.
 
-    What a model will have thought is not known: the example of the reply stands for it.
+    With a `turn` it is one wording alone, the next one with each turn. What a model will have thought is not known: the
+    example of the reply stands for it.
     """
-    prompts = [wording.render(state, local) for wording in step.wordings]
+    wordings = step.wordings
+    chosen = wordings if turn is None else (wordings[turn % len(wordings)],)
+    prompts = [wording.render(state, local) for wording in chosen]
     if step.formatting is not None:
         try:
             prompts.append(step.formatting.render(state, local, step.reply.example))

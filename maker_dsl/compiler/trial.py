@@ -22,6 +22,9 @@ from maker_dsl.judging import Flag, judge
 from maker_dsl.task import RawReply, RunStep, Step, Task, TaskError, TaskTest
 from maker_dsl.types.errors import ValueRefused
 
+MAX_TESTS_IN_FULL = 20
+"""For how many tests all wordings are written; one for each of the others."""
+
 MAX_TRIED_RUNS = 10
 """How many of the tasks that the first step runs are bound."""
 
@@ -48,16 +51,16 @@ def _try_all(program: Program, found: Problems) -> None:
         task = tests[0].task
     if task is not None:
         _try_first_step(task, checked, found)
-    for test in tests:
-        _try_prompt(test, found)
+    for number, test in enumerate(tests):
+        _try_prompt(test, found, None if number < MAX_TESTS_IN_FULL else number)
     if task is not None and not found.has_errors:
         _try_first_runs(task, found)
     if task is not None and not found.has_errors:
         follow_references(task, program, found)
 
 
-def _try_prompt(test: TaskTest, problems: Problems) -> None:
-    """Write the prompt of the step that a test is about, in the state that it gives."""
+def _try_prompt(test: TaskTest, problems: Problems, turn: int | None) -> None:
+    """Write the prompts of the step that a test is about, in the state that it gives; with a `turn`, one of them."""
     task, state = test.task, test.state
     try:
         step = task.next_step(state) if test.step is None else task.step(test.step)
@@ -68,7 +71,7 @@ def _try_prompt(test: TaskTest, problems: Problems) -> None:
         return  # a step that runs tasks: reported by the checker
     try:
         if applies and isinstance(step, Step):
-            write_prompts(step, state, step.state_locals(state))
+            write_prompts(step, state, step.state_locals(state), turn)
     except TaskError as error:
         add_finding(error.diagnostic, problems)
 
