@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from maker_dsl.errors import InternalError
 from maker_dsl.formatting.concrete import SEPARATORS, Branch, Leaf, Part
@@ -31,14 +32,22 @@ _OPENING = frozenset(
 _TIGHT_IN = frozenset({"bounds", "bounds_to", "unary", "spread", "keyword_argument", "field_access"})
 
 
+@dataclass(frozen=True, slots=True)
+class Bracketed:
+    """A construct around its brackets: what stands before, the items without separators, what stands behind."""
+
+    before: list[Part]
+    opening: Leaf
+    items: list[Part]
+    closing: Leaf
+    behind: list[Part]
+
+
 class LayoutBase:
     """One method, called `_construct`, for each construct with a layout of its own; others are words in a row."""
 
-    def __init__(self, text: str, width: int) -> None:
+    def __init__(self, text: str) -> None:
         self._source = text
-        self._width = width
-        self._level = 0
-        """How many blocks the current entry stands in."""
 
     def layout(self, part: Part) -> Doc:
         """The layout of a construct or a word."""
@@ -80,9 +89,7 @@ class LayoutBase:
 
     def _bracket(
         self,
-        opening: Leaf,
-        items: Sequence[Part],
-        closing: Leaf,
+        found: Bracketed,
         *,
         pad: str = "",
         between: str = ",",
@@ -93,10 +100,10 @@ class LayoutBase:
 
         `between` stands behind an item also where it ends its line; with `fill` as many items as fit share a line.
         """
-        if not items and not closing.before:
-            return concat(self.layout(opening), self.layout(closing))
+        if not found.items and not found.closing.before:
+            return concat(self.layout(found.opening), self.layout(found.closing))
         inside: list[Doc] = []
-        for number, item in enumerate(items):
+        for number, item in enumerate(found.items):
             laid_out = (each or self.layout)(item)
             first = item.first if isinstance(item, Branch) else item
             if number == 0:
@@ -105,7 +112,7 @@ class LayoutBase:
             line = Line(" " if between else ", ", first.blank_above)
             inside.append(Text(between) if between else EMPTY)
             inside.append(group(line, laid_out) if fill else concat(line, laid_out))
-        return self._enclosed(opening, concat(*inside), closing, pad)
+        return self._enclosed(found, concat(*inside), pad)
 
     def _assigned(self, head: Doc, part: Part, *, keeps: bool = False) -> Doc:
         """`head value`: the value behind the head if it fits; else on the next line; else it opens behind the head.
@@ -118,38 +125,39 @@ class LayoutBase:
             return concat(head, SPACE, laid_out)
         return concat(head, value(laid_out, opens=opens_behind(part), is_below=keeps and first.starts_line))
 
-    def _enclosed(self, opening: Leaf, inside: Doc, closing: Leaf, pad: str = "") -> Doc:
+    def _enclosed(self, found: Bracketed, inside: Doc, pad: str = "") -> Doc:
         """What is in brackets, already with the place to break before it."""
+        closing = found.closing
         comments = self._comments_before(closing)
         if comments:
             inside = concat(inside, Line("", closing.blank_above and inside is not EMPTY), *comments)
         closing_doc = concat(Text(closing.text), *map(trailing, closing.after))
-        parts = (self.layout(opening), indent(inside), Line(pad) if pad else TIGHT, closing_doc)
-        return forced_group(*parts) if self._is_opened(opening, closing) else group(*parts)
+        parts = (self.layout(found.opening), indent(inside), Line(pad) if pad else TIGHT, closing_doc)
+        return forced_group(*parts) if self._is_opened(found) else group(*parts)
 
-    def _is_opened(self, opening: Leaf, closing: Leaf) -> bool:
+    def _is_opened(self, found: Bracketed) -> bool:
         """Whether the author put what follows the bracket on a new line."""
-        behind = self._source[opening.end : closing.start].lstrip(" \t\r")
+        behind = self._source[found.opening.end : found.closing.start].lstrip(" \t\r")
         return behind.startswith(("\n", "#"))
 
     @staticmethod
-    def _split(branch: Branch, opening: str) -> tuple[list[Part], Leaf, list[Part], Leaf, list[Part]]:
-        """The parts before the bracket, the bracket, its items without separators, its end, and what is behind."""
+    def _split(branch: Branch, opening: str) -> Bracketed:
+        """A construct at its outermost brackets, which begin with `opening`."""
+        parts = branch.parts
         closing = {"(": ")", "[": "]", "{": "}"}[opening]
-        leaves = [(number, part) for number, part in enumerate(branch.parts) if isinstance(part, Leaf)]
-        begin = next((number for number, leaf in leaves if leaf.text == opening), None)
-        end = next((number for number, leaf in reversed(leaves) if leaf.text == closing), None)
-        if begin is None or end is None:
+        begin = next((at for at, part in enumerate(parts) if _is_sign(part, opening)), len(parts))
+        end = next((at for at in range(len(parts) - 1, begin, -1) if _is_sign(parts[at], closing)), len(parts))
+        if end == len(parts):
             raise InternalError(f"`{branch.construct}` has no brackets")
-        opener, closer = branch.parts[begin], branch.parts[end]
+        opener, closer = parts[begin], parts[end]
         assert isinstance(opener, Leaf)
         assert isinstance(closer, Leaf)
-        items = [part for part in branch.parts[begin + 1 : end] if not _is_separator(part)]
-        return branch.parts[:begin], opener, items, closer, branch.parts[end + 1 :]
+        items = [part for part in parts[begin + 1 : end] if not isinstance(part, Leaf) or part.text not in SEPARATORS]
+        return Bracketed(parts[:begin], opener, items, closer, parts[end + 1 :])
 
 
-def _is_separator(part: Part) -> bool:
-    return isinstance(part, Leaf) and part.text in SEPARATORS
+def _is_sign(part: Part, sign: str) -> bool:
+    return isinstance(part, Leaf) and part.text == sign
 
 
 def _is_tight(left: Part, right: Part, construct: str) -> bool:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from maker_dsl.formatting.alignment import pads_of
 from maker_dsl.formatting.concrete import Branch, Concrete, Leaf, Part
 from maker_dsl.formatting.documents import (
-    EMPTY,
     SPACE,
     Doc,
     Line,
@@ -19,7 +16,7 @@ from maker_dsl.formatting.documents import (
     indent,
     trailing,
 )
-from maker_dsl.formatting.layout_base import LayoutBase
+from maker_dsl.formatting.layout_base import Bracketed, LayoutBase
 from maker_dsl.formatting.rendering import STEP
 
 
@@ -27,7 +24,10 @@ class BlockLayout(LayoutBase):
     """One method for each construct that has a block of entries."""
 
     def __init__(self, text: str, width: int) -> None:
-        super().__init__(text, width)
+        super().__init__(text)
+        self._width = width
+        self._level = 0
+        """How many blocks the current entry stands in."""
         self._pads: dict[int, int] = {}
         """For an entry, by its start, how many blanks align it with its neighbours."""
 
@@ -44,18 +44,21 @@ class BlockLayout(LayoutBase):
         return concat(*docs)
 
     def _block(self, branch: Branch) -> Doc:
-        header, opening, items, closing, _ = self._split(branch, "{")
-        entries = [item for item in items if isinstance(item, Branch)]
-        head = self._step_header(header) if branch.construct == "step" else self._row(header, branch.construct)
-        return concat(head, SPACE if header else EMPTY, self._braces_of(opening, entries, closing))
+        found = self._split(branch, "{")
+        make = self._step_header if branch.construct == "step" else self._header
+        return concat(make(found.before), SPACE, self._braces_of(found))
 
     _task = _state = _result = _update = _vote = _step = _reference = _mistake = _test = _block
     _test_with = _test_given = _block
 
-    def _step_header(self, parts: list[Part]) -> Doc:
-        return self._row(parts, "step")
+    def _header(self, parts: list[Part]) -> Doc:
+        return self._row(parts, "block")
 
-    def _braces_of(self, opening: Leaf, entries: Sequence[Branch], closing: Leaf) -> Doc:
+    _step_header = _header
+
+    def _braces_of(self, found: Bracketed) -> Doc:
+        opening, closing = found.opening, found.closing
+        entries = [item for item in found.items if isinstance(item, Branch)]
         if not entries and not closing.before and not opening.after:
             return concat(self.layout(opening), self._closing(closing))
         self._level += 1

@@ -28,21 +28,16 @@ class EntryLayout(BlockLayout):
     _input = _type_declaration = _state_field = _invariant = _check = _assignment = _let = _valued
 
     def _definition(self, branch: Branch) -> Doc:
-        before, opening, items, closing, behind = self._split(branch, "(")
-        *result, sign, body = behind
-        head = concat(
-            self._row(before, "definition"),
-            self._bracket(opening, items, closing),
-            SPACE,
-            self._row(result, "definition"),
-        )
-        return self._assigned(concat(head, SPACE, self.layout(sign)), body, keeps=True)
+        found = self._split(branch, "(")
+        *result, sign, body = found.behind
+        head = concat(self._row(found.before, "definition"), self._bracket(found), SPACE)
+        return self._assigned(concat(head, self._row([*result, sign], "definition")), body, keeps=True)
 
     def _checker(self, branch: Branch) -> Doc:
         # No line may begin with `from`: an entry would.
-        before, opening, items, closing, behind = self._split(branch, "(")
-        head = concat(self._row(before, "checker"), self._bracket(opening, items, closing))
-        return concat(head, SPACE, self._row(behind, "checker"))
+        found = self._split(branch, "(")
+        head = concat(self._row(found.before, "checker"), self._bracket(found))
+        return concat(head, SPACE, self._row(found.behind, "checker"))
 
     def _done(self, branch: Branch) -> Doc:
         done, when, condition = branch.parts
@@ -61,9 +56,9 @@ class EntryLayout(BlockLayout):
         return concat(self._row(parts[:-2], "step"), group(indent(SOFT, self._row(parts[-2:], "step"))))
 
     def _run(self, branch: Branch) -> Doc:
-        before, opening, items, closing, behind = self._split(branch, "(")
-        head = concat(self._row(before, "run"), self._bracket(opening, items, closing, each=self._given))
-        return concat(head, *(group(indent(SOFT, self.layout(part))) for part in behind))
+        found = self._split(branch, "(")
+        head = concat(self._row(found.before, "run"), self._bracket(found, each=self._given))
+        return concat(head, *(group(indent(SOFT, self.layout(part))) for part in found.behind))
 
     def _given(self, part: Part) -> Doc:
         """An input of a sub-task: `name = value`."""
@@ -87,8 +82,7 @@ class EntryLayout(BlockLayout):
         return concat(self._row(words, "format_with"), group(indent(SOFT, self.layout(template))))
 
     def _reply_json(self, branch: Branch) -> Doc:
-        before, opening, items, closing, _ = self._split(branch, "{")
-        members = self._bracket(opening, items, closing, pad=" ", between="")
-        return concat(self._row(before, "reply"), SPACE, members)
+        found = self._split(branch, "{")
+        return concat(self._row(found.before, "reply"), SPACE, self._bracket(found, pad=" ", between=""))
 
     _reply_grammar = _reply_json

@@ -70,24 +70,22 @@ class ExpressionLayout(LayoutBase):
         return parts
 
     def _group(self, branch: Branch) -> Doc:
-        _, opening, items, closing, _ = self._split(branch, "(")
-        return self._bracket(opening, items, closing)
+        return self._bracket(self._split(branch, "("))
 
     def _list_literal(self, branch: Branch) -> Doc:
-        _, opening, items, closing, _ = self._split(branch, "[")
-        return self._bracket(opening, items, closing, fill=len(items) > 1 and all(map(_is_literal, items)))
+        found = self._split(branch, "[")
+        return self._bracket(found, fill=len(found.items) > 1 and all(map(_is_literal, found.items)))
 
     def _braces(self, branch: Branch) -> Doc:
-        _, opening, items, closing, _ = self._split(branch, "{")
-        return self._bracket(opening, items, closing, pad=" ")
+        return self._bracket(self._split(branch, "{"), pad=" ")
 
     def _list_comprehension(self, branch: Branch) -> Doc:
-        _, opening, items, closing, _ = self._split(branch, "[")
-        return self._enclosed(opening, concat(Line(""), self._clauses(items)), closing)
+        found = self._split(branch, "[")
+        return self._enclosed(found, concat(Line(""), self._clauses(found.items)))
 
     def _map_comprehension(self, branch: Branch) -> Doc:
-        _, opening, items, closing, _ = self._split(branch, "{")
-        return self._enclosed(opening, concat(Line(" "), self._clauses(items)), closing, " ")
+        found = self._split(branch, "{")
+        return self._enclosed(found, concat(Line(" "), self._clauses(found.items)), " ")
 
     def _generator(self, branch: Branch) -> Doc:
         return group(self._clauses(branch.parts))
@@ -102,15 +100,16 @@ class ExpressionLayout(LayoutBase):
         return group(joined([self._row(piece, "clause") for piece in pieces], SOFT))
 
     def _call(self, branch: Branch) -> Doc:
-        before, opening, items, closing, behind = self._split(branch, "(")
-        if len(items) == 1 and not self._is_opened(opening, closing) and not closing.before and opens_behind(items[0]):
-            return concat(*map(self.layout, (*before, opening, items[0], closing)))
-        called = concat(*map(self.layout, before), self._bracket(opening, items, closing))
-        return concat(called, *map(self.layout, behind))
+        found = self._split(branch, "(")
+        function = concat(*map(self.layout, found.before))
+        hugs = len(found.items) == 1 and opens_behind(found.items[0])
+        if hugs and not self._is_opened(found) and not found.closing.before:
+            return concat(function, *map(self.layout, (found.opening, *found.items, found.closing)))
+        return concat(function, self._bracket(found))
 
     def _index(self, branch: Branch) -> Doc:
-        before, opening, items, closing, _ = self._split(branch, "[")
-        return concat(self.layout(before[0]), self._bracket(opening, items, closing))
+        found = self._split(branch, "[")
+        return concat(*map(self.layout, found.before), self._bracket(found))
 
     def _slice(self, branch: Branch) -> Doc:
         return concat(*map(self.layout, branch.parts))

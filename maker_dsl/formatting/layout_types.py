@@ -18,23 +18,20 @@ class TypeLayout(LayoutBase):
 
     def _generic(self, branch: Branch) -> Doc:
         """`list[T]`, `list[T] of 3`, `map[string, T]`."""
-        before, opening, items, closing, behind = self._split(branch, "[")
-        doc = concat(self._row(before, branch.construct), self._bracket(opening, items, closing))
-        return concat(doc, SPACE, self._row(behind, branch.construct)) if behind else doc
+        found = self._split(branch, "[")
+        doc = concat(self._row(found.before, branch.construct), self._bracket(found))
+        return concat(doc, SPACE, self._row(found.behind, branch.construct)) if found.behind else doc
 
     def _type_record(self, branch: Branch) -> Doc:
-        _, opening, items, closing, _ = self._split(branch, "{")
-        return self._bracket(opening, items, closing, pad=" ", between="")
+        return self._bracket(self._split(branch, "{"), pad=" ", between="")
 
     _fields = _type_record
 
     def _type_tuple(self, branch: Branch) -> Doc:
-        _, opening, items, closing, _ = self._split(branch, "[")
-        return self._bracket(opening, items, closing)
+        return self._bracket(self._split(branch, "["))
 
     def _type_group(self, branch: Branch) -> Doc:
-        _, opening, items, closing, _ = self._split(branch, "(")
-        return self._bracket(opening, items, closing)
+        return self._bracket(self._split(branch, "("))
 
     def _type_enum(self, branch: Branch) -> Doc:
         """`"a" | "b"`: each `|` begins a line where they don't fit on one."""
