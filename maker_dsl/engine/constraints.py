@@ -140,7 +140,8 @@ class Constraints:
                     f"the server refuses a call with the grammar of step `{step.name}`: {error}",
                     kind=error.kind,
                     status=error.status,
-                    help="change the reply's form, or go on without: `--override constrain=prefer`",
+                    help="if it is about the grammar, change the reply's form or go on without: `--override "
+                    "constrain=prefer`" + (f"; else: {error.help}" if error.help else ""),
                 ) from error
             why = f"the server refuses its grammar: {_printable(str(error), LONGEST_REASON)}"
         # If this fails too, it wasn't the grammar.

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from maker_dsl.diagnostics import Problems, did_you_mean
-from maker_dsl.providers.constraint import TARGETS, Dialect, request_members
+from maker_dsl.providers.constraint_checks import check_constraint
 from maker_dsl.providers.overrides import Layers
 from maker_dsl.providers.profile import PriceSettings, Profile
 from maker_dsl.providers.secrets import looks_like_key
@@ -141,43 +141,11 @@ def check_profile(profile: Profile, layers: Layers, environ: Mapping[str, str] |
 
 def _check_constraint(profile: Profile, layers: Layers, problems: Problems) -> None:
     if profile.constrain == "off":
-        if layers.is_written(("constrain_as",)):
+        # With `constrain = "off"` in so many words the other key waits, as after `--override constrain=off`.
+        if layers.is_written(("constrain_as",)) and not layers.is_written(("constrain",)):
             _report_unused("constrain_as", 'without `constrain = "prefer"` or `"require"`', layers, problems)
         return
-    if profile.constrain_as is None:
-        problems.add(
-            "MK616",
-            "the profile doesn't say how its server takes a grammar",
-            layers.value_span(("constrain",)),
-            help="write `constrain_as = …`: " + ", ".join(f'`"{dialect}"`' for dialect in TARGETS),
-        )
-    elif profile.constrain_as == "openai-tool" and (profile.samples_per_call or 1) > 1:
-        problems.add(
-            "MK616",
-            "a tool's call is one reply: `samples_per_call` can't be more than 1",
-            layers.value_span(("samples_per_call",)),
-            help='leave it out, or constrain another way than as `"openai-tool"`',
-        )
-    else:
-        _check_members(profile.constrain_as, profile.params, layers, problems)
-
-
-def _check_members(dialect: Dialect, params: Mapping[str, Any], layers: Layers, problems: Problems) -> None:
-    """Refuse parameters in whose place the grammar goes."""
-    for name, member in request_members(dialect, "{}").items():
-        given = params.get(name)
-        if name == "extra_body":
-            taken = [inner for inner in member if isinstance(given, dict) and inner in given]
-        else:
-            taken = [] if given is None else [name]
-        for each in taken:
-            path = ("params", name, each) if each != name else ("params", name)
-            problems.add(
-                "MK616",
-                f'`{each}` is where the grammar goes with `constrain_as = "{dialect}"`',
-                layers.key_span(path),
-                help='leave it out, or set `constrain` to `"off"`',
-            )
+    check_constraint(profile, layers, problems)
 
 
 def _check_params(params: Mapping[str, Any], layers: Layers, problems: Problems) -> None:

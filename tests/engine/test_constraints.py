@@ -439,7 +439,8 @@ def refusing_grammars(request: Request) -> Answer | str | ProviderError:
     """Enforces the proof's, and finds the step's too large."""
     if request.grammar is None or request.phase == "proof":
         return enforcing(request) if request.phase == "proof" else right(request)
-    return PermanentError("the server answered 400: grammar too complex", kind="bad_request", status=400)
+    said = "the server answered 400: grammar too complex"
+    return PermanentError(said, kind="bad_request", status=400, help="look at the temperature")
 
 
 def test_a_step_whose_grammar_is_refused_goes_without_where_that_is_preferred() -> None:
@@ -464,6 +465,7 @@ def test_a_step_whose_grammar_is_refused_stops_the_run_where_it_is_required() ->
     assert "refuses a call with the grammar of step `step`: the server answered 400: grammar too complex" in (
         trial.report.reason
     )
+    assert "`--override constrain=prefer`; else: look at the temperature" in trial.report.reason
 
 
 def test_a_call_that_is_refused_without_the_grammar_too_is_not_blamed_on_it() -> None:

@@ -53,7 +53,7 @@ def test_what_is_wrong_with_a_profile_is_said_in_its_words(
     golden(case, output)
 
 
-@pytest.mark.parametrize("code", [code for code in pages.codes() if "MK601" <= code <= "MK612"])
+@pytest.mark.parametrize("code", [code for code in pages.codes() if "MK601" <= code <= "MK612" or code == "MK616"])
 def test_a_page_shows_what_is_wrong_and_right(code: str, tmp_path: Path) -> None:
     page = pages.page(code)
     assert page is not None
@@ -169,3 +169,22 @@ def test_no_text_makes_the_loader_fail(
     profile = load_profile(str(path), overrides, [], {}, problems)
     assert (profile is None) == problems.has_errors
     render_all(problems)
+
+
+def test_a_constraint_can_be_turned_off_for_one_run(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('model = "openai/x"\nconstrain = "require"\nconstrain_as = "vllm"\n')
+    for mode, has_one in (("off", False), ("prefer", True)):
+        problems = Problems()
+        profile = load_profile(str(path), [f"constrain={mode}"], [], None, problems)
+        assert profile is not None, render_all(problems)
+        assert (profile.constraint is not None) == has_one
+        assert not len(problems)
+
+
+def test_a_grammar_has_its_place_to_itself(tmp_path: Path) -> None:
+    text = 'model = "openai/x"\nconstrain = "require"\nconstrain_as = "fireworks"\n[params]\nresponse_format = {}\n'
+    _, problems = load(tmp_path, text)
+    assert [problem.code for problem in problems] == ["MK616"]
+    _, problems = load(tmp_path, text.replace("fireworks", "vllm"))
+    assert not len(problems)
