@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from engine_lab import countdown, right
+from engine_lab import CountdownReply, countdown, right
 
 from maker_dsl.diagnostics import Diagnostic, Label, Source, Span
 from maker_dsl.engine.budget import RunBudget
@@ -19,10 +19,22 @@ from maker_dsl.engine.settings import RunOptions, SettingsRefused
 from maker_dsl.engine.start import ProviderSetup
 from maker_dsl.engine.theory import TheoryError, wilson_interval
 from maker_dsl.providers.clock import FakeClock, run_virtually
+from maker_dsl.providers.constraint import Constrain, Dialect
 from maker_dsl.providers.gateway import Limits
 from maker_dsl.providers.port import PermanentError, Price, ProviderError, Request, TransientError, Usage
 from maker_dsl.providers.scripted import Answer, ScriptedProvider
-from maker_dsl.task import Formatting, ProfileName, Prompt, State, Task, TaskError, TaskTest, Wording
+from maker_dsl.task import (
+    Formatting,
+    NotExpressible,
+    ProfileName,
+    Prompt,
+    State,
+    Target,
+    Task,
+    TaskError,
+    TaskTest,
+    Wording,
+)
 
 PRICE = Price(input=1.0, output=1.0)
 
@@ -298,3 +310,53 @@ def test_the_interval_of_nothing_is_everything_and_the_ends_are_exact() -> None:
     assert wilson_interval(7, 7).high == 1.0
     with pytest.raises(TheoryError):
         wilson_interval(8, 7)
+
+
+class Exported(CountdownReply):
+    """Can be written as GBNF alone."""
+
+    def export(self, target: Target) -> str:
+        if target != "gbnf":
+            raise NotExpressible(target, "the reply is not a JSON object")
+        return "root ::= …"
+
+
+def constrained(dialect: Dialect, **facts: Any) -> tuple[ScriptedProvider, tuple[TaskTest, ...]]:
+    """An enforcing server that must be one, and a test of a task whose replies have an export."""
+    task = countdown()
+    steps = tuple(replace(step, reply=Exported()) for step in task.steps)
+
+    def script(request: Request) -> str:
+        assert request.grammar is not None
+        return request.grammar.split('"')[1] if request.phase == "proof" else right(request)
+
+    provider = ScriptedProvider(script, constrain=Constrain("require", dialect), **facts)
+    return provider, (a_test(replace(task, steps=steps, next_step=lambda _state: steps[0])),)
+
+
+def test_constrained_samples_come_after_one_proof_that_is_paid_and_no_sample() -> None:
+    provider, tests = constrained("vllm", price=PRICE)
+    found = examine(provider, tests * 2, 3)
+    assert [marks.right for marks in found.marks] == [3, 3]
+    assert [request.phase for request in provider.calls].count("proof") == 1
+    assert provider.calls[0].max_tokens == 100
+    assert {request.grammar for request in provider.calls[1:]} == {"root ::= …"}
+    assert found.spending.calls == 7
+    assert found.notes == ("scripted enforces grammars (vllm): replies are constrained",)
+
+
+def test_a_limit_too_small_for_the_proof_leaves_all_samples_out() -> None:
+    provider, tests = constrained("vllm", price=PRICE)
+    found = examine(provider, tests, 3, max_cost_usd=0.00001)
+    assert found.limit is not None
+    assert not provider.calls
+    assert found.marks[0].drawn == 0
+    assert provider.closed
+
+
+def test_a_form_that_must_be_constrained_and_cannot_be_is_found_before_any_call() -> None:
+    provider, tests = constrained("json-schema")
+    with pytest.raises(SettingsRefused) as refused:
+        examine(provider, tests)
+    assert [one.code for one in refused.value.diagnostics] == ["MK558"]
+    assert not provider.calls
