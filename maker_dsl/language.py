@@ -27,6 +27,8 @@ from maker_dsl.compiler.checkers import BoundCheckers
 from maker_dsl.compiler.program import Program, TaskInput
 from maker_dsl.compiler.trial import try_out
 from maker_dsl.diagnostics import Diagnostic, Problems, Severity, Source, did_you_mean
+from maker_dsl.expressions.fuel import FUEL, shared_fuel
+from maker_dsl.expressions.limits import MAX_PROJECT_FUEL, MAX_TRIAL_FUEL
 from maker_dsl.task import Checkers
 
 __all__ = ["Checked", "FileProblem", "InputRefused", "Program", "TaskInput", "check_text", "load", "read_source"]
@@ -104,8 +106,10 @@ def check_text(
         bound = BoundCheckers(checked.checkers, checkers, problems)
         programs[checked.name] = Program(checked, text, programs, bound)
         is_broken = is_broken or bound.is_broken
-    for checked in () if is_broken else whole_tasks(tasks):
-        try_out(programs[checked.name], problems)
+    with shared_fuel(MAX_PROJECT_FUEL):
+        for checked in () if is_broken else whole_tasks(tasks):
+            if FUEL.left >= MAX_TRIAL_FUEL:
+                try_out(programs[checked.name], problems)
     return Checked(source, problems.sorted(), () if problems.has_errors else tuple(programs.values()))
 
 

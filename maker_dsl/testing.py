@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from maker_dsl.compiler.binding import InputRefused
 from maker_dsl.compiler.checkers import UNALLOWED
 from maker_dsl.compiler.program import Program
 from maker_dsl.diagnostics import Diagnostic, Label, Source
 from maker_dsl.diagnostics.source import Position
+from maker_dsl.expressions.fuel import is_out_of_fuel
 from maker_dsl.judging import Flag, Verdict, judge
 from maker_dsl.language import Checked
 from maker_dsl.task import RawReply, RunStep, State, Step, TaskError, TaskTest
@@ -97,13 +99,23 @@ def _runs_tasks(step: RunStep) -> str:
 def failed_tests(program: Program) -> tuple[Diagnostic, ...]:
     """The tests of a program that fail, as findings in its file; raises InputRefused when one makes no sense.
 
-    Tests that need a plug-in which is not allowed are left out.
+    Tests that need a plug-in which is not allowed are left out, and those for which shared fuel doesn't last.
     """
-    return tuple(
-        Diagnostic("MK460", f'the test "{test.name}" fails', Label(program.test_place(test.name), outcome.why))
-        for test in program.tests
-        if not (outcome := run_test(test)).passed and outcome.unallowed is None
-    )
+    found: list[Diagnostic] = []
+    try:
+        tests = program.tests
+    except InputRefused:
+        if is_out_of_fuel():
+            return ()
+        raise
+    for test in tests:
+        outcome = run_test(test)
+        if is_out_of_fuel():
+            break
+        if not outcome.passed and outcome.unallowed is None:
+            label = Label(program.test_place(test.name), outcome.why)
+            found.append(Diagnostic("MK460", f'the test "{test.name}" fails', label))
+    return tuple(found)
 
 
 def _judge(test: TaskTest, step: Step) -> Outcome:

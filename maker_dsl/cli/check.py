@@ -14,6 +14,8 @@ from maker_dsl.cli.output import colour_on, count, json_result, result, say, sum
 from maker_dsl.diagnostics import Diagnostic, concise
 from maker_dsl.diagnostics.as_json import as_json
 from maker_dsl.diagnostics.text import render
+from maker_dsl.expressions.fuel import is_out_of_fuel, shared_fuel
+from maker_dsl.expressions.limits import MAX_TESTS_FUEL
 from maker_dsl.plugins.allowed import AllowedCheckers
 from maker_dsl.testing import failed_tests
 
@@ -45,7 +47,10 @@ def check(
         checked = check_file(file, allowed)
         diagnostics = list(checked.diagnostics)
         if checked.program is not None:
-            diagnostics += [one for program in checked.programs for one in failed_tests(program)]
+            with shared_fuel(MAX_TESTS_FUEL):
+                diagnostics += [one for program in checked.programs for one in failed_tests(program)]
+                if is_out_of_fuel():
+                    say(f"{file}: its tests take so much work that not all were run: `maker test {file}` runs them")
             waiting |= {name for outline in checked.program.outlines for name in outline.unallowed}
         wrong = wrong or checked.program is None or len(diagnostics) > len(checked.diagnostics)
         if fitting is not None and checked.program is not None:

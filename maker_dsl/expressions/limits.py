@@ -14,6 +14,12 @@ MAX_FUEL = 10_000_000
 MAX_TRIAL_FUEL = 3 * MAX_FUEL
 """Elementary operations of all that tries a task out when it is checked: its start, its tests, the first step."""
 
+MAX_PROJECT_FUEL = MAX_TRIAL_FUEL + MAX_FUEL
+"""Elementary operations of trying out all tasks of all files that belong together; those beyond are not tried out."""
+
+MAX_TESTS_FUEL = MAX_TRIAL_FUEL
+"""Elementary operations of all the tests that `maker check` runs of a file; `maker test` runs them all."""
+
 MAX_ITEMS = 1_000_000
 """Items of a list that an operator or builtin makes."""
 

@@ -7,6 +7,8 @@ from decimal import Decimal
 import pytest
 
 from maker_dsl.diagnostics import Source
+from maker_dsl.expressions.errors import EvaluationError
+from maker_dsl.expressions.fuel import shared_fuel, spend
 from maker_dsl.judging import Flag, Vote, judge
 from maker_dsl.language import InputRefused, Program, check_text
 from maker_dsl.task import RawReply, Task, TaskError, VoteSettings
@@ -238,3 +240,7 @@ def test_failing_tests_say_what_differed() -> None:
     assert "does not apply" in outcomes["step"].why
     assert "division by zero" in outcomes["then fails"].why
     assert [one.code for one in failed_tests(checked.program)] == ["MK460"] * 7
+    with shared_fuel(0):
+        with pytest.raises(EvaluationError):
+            spend(1)
+        assert failed_tests(checked.program) == (), "those for which fuel doesn't last are not called failed"

@@ -9,6 +9,8 @@ from task_lab import run_reference
 
 from maker_dsl.api import load as load_task
 from maker_dsl.diagnostics import Source
+from maker_dsl.expressions.fuel import FUEL, shared_fuel
+from maker_dsl.expressions.limits import MAX_PROJECT_FUEL
 from maker_dsl.judging import Flag
 from maker_dsl.language import check_text, load
 from maker_dsl.task import RunStep, Task, TaskError
@@ -393,3 +395,16 @@ def test_more_than_a_thousand_tasks_that_run_tasks_are_refused() -> None:
     text = "".join(AT_ONCE.replace("at_once", f"t{number}") for number in range(1_001))
     (found,) = check_text(Source("main.maker", text)).diagnostics
     assert (found.code, found.primary.span.text) == ("MK221", "t1000")
+
+
+@pytest.mark.timeout(20)
+def test_trying_out_many_tasks_shares_one_bound() -> None:
+    heavy = "[" + " + ".join(["j * j"] * 8) + " for j in range(60000)]"
+    text = "".join(
+        f"task t{number} {{ input l: list[int] = {heavy}; state {{ n: int = len(l) }}; done when n == 0\n"
+        f"step {{ run a = t{(number + 1) % 300}()\n update {{ n = a.n }} }} }}\n"
+        for number in range(300)
+    )
+    with shared_fuel(10 * MAX_PROJECT_FUEL):
+        assert not check_text(Source("main.maker", text)).has_errors
+        assert FUEL.left >= 9 * MAX_PROJECT_FUEL
