@@ -94,7 +94,7 @@ class Loop:
                     return None
                 if under_way.count:
                     await self._wait_for_room()
-                stop = self._obstacle(frame)
+                stop = self.obstacle(frame)
                 if stop is not None:
                     return stop
                 step = task.next_step(state)
@@ -138,7 +138,7 @@ class Loop:
             self.stopped_at = frame
         return what
 
-    def _obstacle(self, frame: Frame) -> Stop | None:
+    def obstacle(self, frame: Frame) -> Stop | None:
         """What bars a frame's next step; raises what has ended the run elsewhere."""
         if self.ended is not None:
             if isinstance(self.ended, Exception):
@@ -175,7 +175,7 @@ class Loop:
             await _SideBySide(self, frame, missing).go()
         if self._under_way.count:
             await self._wait_for_room()
-        stop = self._obstacle(frame)
+        stop = self.obstacle(frame)
         if stop is not None:
             return stop
         following: State = composed_state(frame)

@@ -112,11 +112,11 @@ class Run:
             await self._release()
 
     def _has_work(self) -> bool:
-        """Whether there is anything to ask a model for."""
+        """Whether the first step may be begun: else nothing needs to be known of any provider."""
         root = self._recorder.fold.run.root
         assert root.task is not None
         assert root.state is not None
-        return self._loop.stop_reason is None and not root.task.is_done(root.state)
+        return not root.task.is_done(root.state) and self._loop.obstacle(root) is None
 
     @property
     def _stopped_at(self) -> Frame:

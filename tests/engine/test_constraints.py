@@ -502,6 +502,15 @@ def test_a_run_that_is_done_proves_nothing() -> None:
     assert not provider.calls
 
 
+def test_a_run_that_may_take_no_further_step_proves_nothing() -> None:
+    trial = Trial(constrained(enforcing), task(3), max_steps=1)
+    provider = constrained(enforcing)
+    assert trial.resumed(provider).status == "limit"
+    assert not provider.calls
+    assert trial.resumed(provider, RunOptions(max_steps=9)).status == "done"
+    assert provider.calls[0].phase == "proof"
+
+
 def test_a_stop_in_the_middle_of_a_proof_leaves_a_run_that_goes_on() -> None:
     disk = MemoryDisk()
     world = memory_world(disk, pace=BUSY)
