@@ -93,5 +93,5 @@ def _place(diagnostic: Diagnostic) -> tuple[str, Source, int, int]:
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str | None = None) -> str | None:
     """A `help:` text for a misspelt name: the nearest known one, else `otherwise`."""
-    near = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    near = get_close_matches(name, list(known), n=1, cutoff=0.63)
     return f"did you mean `{near[0]}`?" if near else otherwise

@@ -84,7 +84,7 @@ class RunReport:
 class Progress:
     """Where a run stands, for display.
 
-    `expected_steps` is None where the task doesn't say, and where it runs others: nobody knows how many steps they take.
+    `expected_steps` is None where the task doesn't say, and where it runs others, whose steps nobody knows beforehand.
     """
 
     run: str
