@@ -18,7 +18,7 @@ from maker_dsl.engine.recorder import Recorder
 from maker_dsl.engine.records import MAIN_PROFILE, CallRecord, ConstraintRecord, PolicyRecord
 from maker_dsl.engine.report import Observer
 from maker_dsl.engine.settings import refusal
-from maker_dsl.providers.constraint import PROOF_PROMPT, PROOF_TOKENS, Constrain, proof_grammar, proves
+from maker_dsl.providers.constraint import PROOF_PROMPT, PROOF_TOKENS, TARGETS, Constrain, proof_grammar, proves
 from maker_dsl.providers.gateway import Gateway
 from maker_dsl.providers.port import Completion, Draw, PermanentError, Provider, Question, Request
 from maker_dsl.providers.retry import ProviderUnavailable
@@ -242,8 +242,9 @@ def _unwritable(step: Step, constrain: Constrain, error: NotExpressible) -> str:
 
 
 def _unwritable_help(error: NotExpressible) -> str:
-    can = f" ({', '.join(error.others)} can express it)" if error.others else ""
-    return f"change the reply's form or `constrain_as`{can}, or go on without: `--override constrain=prefer`"
+    able = ", ".join(f'`"{dialect}"`' for dialect, target in TARGETS.items() if target in error.others)
+    elsewhere = f", or `constrain_as` if the server takes another ({able} could say it)" if able else ""
+    return f"change the reply's form{elsewhere}, or go on without: `--override constrain=prefer`"
 
 
 def _printable(text: str, most: int) -> str:

@@ -383,7 +383,7 @@ def test_a_required_form_that_cannot_be_written_is_found_before_anything_is_spen
         "the replies of step `step` can't be constrained as `json-schema`: the reply is not a JSON object"
     )
     assert finding.help is not None
-    assert "gbnf, lark can express it" in finding.help
+    assert '`"llama.cpp"`, `"vllm"`, `"sglang"`, `"fireworks"` could say it' in finding.help
     assert not provider.calls
 
 
