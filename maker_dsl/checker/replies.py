@@ -17,6 +17,7 @@ from maker_dsl.checker.task_context import TaskContext
 from maker_dsl.checker.types import TypeResolver, check_bounds, contains_never
 from maker_dsl.diagnostics import Label, Problems, Source, Span, did_you_mean
 from maker_dsl.replies.checks import check_notation
+from maker_dsl.replies.grammar_header import nearly_fields
 from maker_dsl.replies.notation import AT_END, FormatText, HoleSpec, JsonObject, LarkGrammar, Notation, Place
 from maker_dsl.syntax import tree
 from maker_dsl.types.type import Member, RecordType, Type
@@ -199,7 +200,12 @@ def _with_fields(reply: tree.Reply, notation: tree.ReplyGrammar, file: Source, p
         place = notation.span if notation.path is None else notation.path.span
         label = "the grammar does not declare any"
         help = f"write them after it: `{place.text} {{ name: type }}`, each named like a rule of the grammar"
-        problems.add("MK452", "this reply has no fields", place, label, help=help)
+        nearly = nearly_fields(file.text)
+        also = []
+        if nearly is not None:
+            also = [Label(Span(file, *nearly), "this declares nothing")]
+            help = "declare them in the comment lines that the grammar begins with: `// fields { name: type }`"
+        problems.add("MK452", "this reply has no fields", place, label, also=also, help=help)
     return None
 
 

@@ -1,8 +1,8 @@
 """Whether a task's prompts and replies fit a model: what is found out before a run, without asking the model.
 
 Used by `maker check --provider` and at the start of `maker run`. A prompt is measured in the initial state and in the
-largest one that the state's types allow; fields without bounds count as they are at the start. Its tokens are
-estimated, so the findings are warnings.
+largest one that the state's types allow and in which it can be written out; fields without bounds count as they are
+at the start. Its tokens are estimated, so the findings are warnings.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def prompt_tokens(task: Task, step: Step) -> PromptTokens:
     except TaskError:
         is_first = False
     initial = _tokens_in(step, task.initial_state) if is_first else None
-    return PromptTokens(initial, _tokens_in(step, largest_state(task)))
+    return PromptTokens(initial, _largest_tokens(task, step))
 
 
 def _prompt_misfit(task: Task, step: Step, model: Model) -> Diagnostic | None:
@@ -108,6 +108,23 @@ def largest_state(task: Task) -> State:
         except Unbounded:
             continue
     return state
+
+
+def _largest_tokens(task: Task, step: Step) -> int | None:
+    """The tokens in the largest state that has the step's prompt."""
+    large = largest_state(task)
+    tokens = _tokens_in(step, large)
+    if tokens is not None:
+        return tokens
+    # An index at its upper bound may point past the end of a list: each field grows if the prompt can follow.
+    state = task.initial_state
+    tokens = _tokens_in(step, state)
+    for name in large:
+        grown = {**state, name: large[name]}
+        again = _tokens_in(step, grown)
+        if again is not None and again >= (tokens or 0):
+            state, tokens = grown, again
+    return tokens
 
 
 def _tokens_in(step: Step, state: State) -> int | None:

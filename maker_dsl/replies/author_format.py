@@ -8,6 +8,7 @@ none, which is null; any other exactly one.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -158,13 +159,25 @@ class AuthorFormat:
         wanted = self._codec.dump(value)
         texts = {name: field.texts(value[name]) for name, field in self._fields.items()}
         # A field that covers all of the reply says it all; what other fields there are stands in it.
-        whole = (alone[0] for alone in texts.values() if len(alone) == 1)
-        for text in chain(whole, self._derivation.texts(texts)):
+        whole = {name: alone[0] for name, alone in texts.items() if len(alone) == 1}
+        otherwise = ""
+        for name, text in chain(whole.items(), (("", text) for text in self._derivation.texts(texts))):
             placed = placement.placed(text, self._place)
             again = self.read(placed)
-            if isinstance(again, Parsed) and self._codec.dump(again.value) == wanted:
-                return placed
-        raise ValueRefused("", "no text of the grammar was found for this value")
+            if isinstance(again, Parsed):
+                if (found := self._codec.dump(again.value)) == wanted:
+                    return placed
+                if name and not otherwise:
+                    otherwise = _difference(name, json.loads(wanted), json.loads(found))
+        raise ValueRefused("", f"no text of the grammar was found for this value{otherwise}")
+
+
+def _difference(source: str, wanted: dict[str, Any], found: dict[str, Any]) -> str:
+    others = (name for name in wanted if found.get(name) != wanted[name] and name != source)
+    name = next(others, None)
+    return (
+        "" if name is None else f": in that `{source}`, `{name}` is {json.dumps(found.get(name), ensure_ascii=False)}"
+    )
 
 
 class _Field:

@@ -55,7 +55,7 @@ def check_grammar(notation: LarkGrammar, place: Place) -> Iterator[NotationProbl
     except Exception:  # on odd grammars Lark stumbles in many ways: TypeError, SyntaxError, AssertionError, …
         yield NotationProblem("MK411", "this is not a Lark grammar", "Lark can make nothing of it", _HELP)
         return
-    unusable = [*_check_terminals(parser, outline)]
+    unusable = [*_check_terminals(notation, parser, outline)]
     yield from unusable
     if unusable:
         return
@@ -143,16 +143,23 @@ def _named_line(said: str, outline: GrammarOutline) -> int | None:
     return None
 
 
-def _check_terminals(parser: Lark, outline: GrammarOutline) -> Iterator[NotationProblem]:
+def _check_terminals(notation: LarkGrammar, parser: Lark, outline: GrammarOutline) -> Iterator[NotationProblem]:
     for terminal in terminals(parser):
         line = outline.line_of(terminal.name)
         why = regex_problem(terminal)
         if why is not None:
-            shown = terminal.name if line is not None else str(terminal.pattern.value)
+            pattern = str(terminal.pattern.value)
+            shown = terminal.name if line is not None else pattern
+            line = line or _line_with(f"/{pattern}/", notation.text)
             yield _unavailable(f"the regex of `{shown}` is not available", why, line)
         elif terminal.pattern.min_width == 0:
             label = f"`{terminal.name}` can match nothing at all"
             yield NotationProblem("MK416", "a terminal matches the empty text", label, "use `+` for `*`", line=line)
+
+
+def _line_with(part: str, text: str) -> int | None:
+    at = text.find(part)
+    return None if at < 0 else text.count("\n", 0, at) + 1
 
 
 def _check_fields(notation: LarkGrammar, parser: Lark, outline: GrammarOutline) -> Iterator[NotationProblem]:

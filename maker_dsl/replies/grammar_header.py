@@ -12,6 +12,7 @@ from dataclasses import dataclass
 _LINE = re.compile(r"[ \t]*(?://(?P<said>[^\n]*))?(?:\n|\Z)")
 _FIELDS = re.compile(r"[ \t]*fields[ \t]*(?=\{)")
 _SAYING = re.compile(r"[ \t]*(?P<kind>form|example):[ \t]?(?P<text>.*)")
+_NEARLY_FIELDS = re.compile(r"^[ \t]*//[ \t]*\w*fields?\b[ \t]*[:=]?[ \t]*\{.*", re.MULTILINE | re.IGNORECASE)
 _BRACE = re.compile(r'"(?:\\.|[^"\\\n])*"|[{}]')
 
 
@@ -44,6 +45,12 @@ def read_header(text: str) -> GrammarHeader:
             if saying["kind"] == "example" and example_line is None:
                 example_line = text.count("\n", 0, start) + 1
     return GrammarHeader(tuple(fields), "\n".join(said["form"]), "\n".join(said["example"]), example_line)
+
+
+def nearly_fields(text: str) -> tuple[int, int] | None:
+    """The place of a line that looks like a declaration of fields, for a grammar whose header has none."""
+    found = _NEARLY_FIELDS.search(text)
+    return None if found is None else found.span()
 
 
 def without_comment_signs(text: str, start: int, end: int) -> str:

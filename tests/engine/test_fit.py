@@ -19,8 +19,12 @@ from maker_dsl.engine.start import ProviderSetup
 from maker_dsl.providers.profile import Profile
 from maker_dsl.providers.scripted import ScriptedProvider
 from maker_dsl.task import Task
+from maker_dsl.tokens import estimate_tokens
 
 NOTHING = RunOptions()
+
+GROWN = {"words": ["word word word word "] * 50, "more": [1, 2, 3], "n": 1, "is_new": False}
+"""The largest state of `later` in TASK: `n` stays within the words."""
 
 TASK = """
 task t {
@@ -45,6 +49,10 @@ task t {
   reference add { value = n + 41 }
 }
 """
+
+
+NEVER = TASK.replace("words[n]", "words[n + 50]")
+"""The same, and `later` has no prompt whatever the words are."""
 
 
 def room(task: Task, asked: RunOptions = NOTHING, profile: RunOptions = NOTHING) -> dict[str, Setting[int | None]]:
@@ -103,7 +111,12 @@ def test_a_prompt_is_measured_where_it_is_asked_and_where_it_can_be() -> None:
     assert sizes.initial is not None
     assert sizes.largest is not None
     assert sizes.largest > sizes.initial + 50 * 4
-    assert prompt_tokens(task, later) == PromptTokens(None, None)
+    indexed = prompt_tokens(task, later)
+    assert indexed.initial is None
+    written = later.wordings[0].render(GROWN, later.state_locals(GROWN))
+    assert indexed.largest == estimate_tokens(written.user)
+    never = loads(NEVER)
+    assert prompt_tokens(never, never.steps[1]) == PromptTokens(None, None)
 
 
 def found(task: Task, context: int | None, most: int | None = None) -> list[Diagnostic]:
@@ -111,7 +124,7 @@ def found(task: Task, context: int | None, most: int | None = None) -> list[Diag
 
 
 def test_a_prompt_that_does_not_fit_is_a_warning_at_its_step() -> None:
-    task = loads(TASK)
+    task = loads(NEVER)
     size = prompt_tokens(task, task.steps[0]).largest or 0
     assert found(task, size + 29) == []
     (warning,) = found(task, size + 28)
@@ -142,7 +155,7 @@ def test_the_default_never_cuts_a_right_reply_of_a_large_puzzle() -> None:
 
 
 def test_a_step_on_a_profile_of_its_own_is_held_against_that() -> None:
-    text = TASK.replace("step add when is_new {", 'step add when is_new {\n with profile "strong"')
+    text = NEVER.replace("step add when is_new {", 'step add when is_new {\n with profile "strong"')
     task = loads(text)
     small, large = (Profile(name="p", model="m", context_tokens=tokens) for tokens in (50, 5_000))
     assert api.misfits(task, large, {"strong": large}) == ()

@@ -118,6 +118,7 @@ MISTAKES = {
     "why: list[string] of ..3": ("reason: string", "MK413", "t.maker:6:24"),
     "// form": ("// fields { day: date }\n// form", "MK458", "days.lark:7:11"),
     "WORD: /[a-z]+/": ("WORD: /(?=x)/", "MK415", "days.lark:12:1"),
+    "day: /[0-9-]+/": ("day: /(?=[0-9])[0-9-]+/", "MK415", "days.lark:10:1"),
     "on 2026": ("in 2026", "MK418", "days.lark:8:1"),
     "start: ": ("start: WORD? ", "MK407", "days.lark:9:1"),
     "// }": ("//", "MK101", "days.lark:"),
@@ -149,7 +150,18 @@ def test_a_file_without_fields_needs_braces(tmp_path: Path) -> None:
 
 def test_fields_are_declared_at_the_top_alone(tmp_path: Path) -> None:
     below = "// Days.\n" + GRAMMAR.split("// example", 1)[1].split("\n", 1)[1] + "// fields { day: date }\n"
-    assert [one.code for one in checked(tmp_path, below).diagnostics] == ["MK452"]
+    found = checked(tmp_path, below)
+    assert [one.code for one in found.diagnostics] == ["MK452"]
+    assert "this declares nothing" in said(found, tmp_path)
+
+
+@pytest.mark.parametrize("nearly", ["// fields: {", "// Fields {", "// field {"])
+def test_what_looks_like_a_declaration_of_fields_is_pointed_at(nearly: str, tmp_path: Path) -> None:
+    found = checked(tmp_path, GRAMMAR.replace("// fields {", nearly))
+    assert [one.code for one in found.diagnostics] == ["MK452"]
+    shown = said(found, tmp_path)
+    assert "days.lark:3:1" in shown
+    assert "the grammar begins with: `// fields { name: type }`" in shown
 
 
 @pytest.mark.parametrize(

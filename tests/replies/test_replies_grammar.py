@@ -90,6 +90,19 @@ def test_a_value_is_rendered_by_the_grammar() -> None:
         format.render({**value, "why": "NOT IN THE GRAMMAR"})
 
 
+def test_fields_that_contradict_one_another_are_told() -> None:
+    whole = r"""
+      start: call
+      call: name "(" ")"
+      name: /[a-z]+/
+    """
+    members = (Member("call", StringType()), Member("name", StringType()))
+    format = reply_format(LarkGrammar(whole, RecordType(members)), Place("whole"))
+    assert format.render({"call": "f()", "name": "f"}) == "f()"
+    with pytest.raises(ValueRefused, match=r'for this value: in that `call`, `name` is "f"$'):
+        format.render({"call": "f()", "name": "g"})
+
+
 def test_a_structured_field_may_cover_a_whole_list() -> None:
     notation = LarkGrammar(
         'start: "pegs" pegs\npegs: /.+/', RecordType((Member("pegs", ListType(ListType(DISK), 3, 3)),))
