@@ -70,7 +70,7 @@ def _allowed(names: Sequence[str]) -> AllowedCheckers:
         return AllowedCheckers(names)
     except PluginMissing as error:
         listed = "there are: " + (", ".join(f"`{name}`" for name in error.installed) or "none")
-        raise click.UsageError(f"--allow: {error}; {did_you_mean(error.name, error.installed, listed)}.") from error
+        raise click.UsageError(f"--allow: {error}; {did_you_mean(error.name, error.installed, listed)}") from error
 
 
 def check_file(name_or_path: str, allowed: AllowedCheckers | None = None) -> Checked:

@@ -47,7 +47,8 @@ def given_lines(path: str) -> Iterator[tuple[int, str]]:
         with Path(path).open(encoding="utf-8") as file:
             yield from _numbered(file)
     except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"--jsonl {path}: the file can't be read: {error}") from error
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise click.UsageError(f"--jsonl {path}: the file can't be read: {why}") from error
 
 
 def _numbered(file: TextIO) -> Iterator[tuple[int, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, get_args
 
 import click
@@ -30,7 +31,18 @@ from maker_dsl.task import Finish, RawReply, State, Step, Task, TaskError
 from maker_dsl.tokens import estimate_tokens
 
 
-@click.command()
+class _Validate(click.Command):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if re.fullmatch(r"--?[a-z][a-z-]*", error.option_name):
+                raise
+            told = "A REPLY that begins with `-` goes to the end, after `--` (or into a file: @FILE)."
+            raise click.UsageError(told, ctx) from error
+
+
+@click.command(cls=_Validate)
 @click.argument("file", required=False, metavar="[FILE]")
 @click.argument("reply", required=False, metavar="[REPLY|@FILE|-]")
 @click.option(

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from weakref import finalize
@@ -25,6 +26,9 @@ MOST_REMEMBERED = 4_096
 
 LONGEST_CALL = 1_000_000
 """How many characters the arguments of one call may have together."""
+
+
+_GONE = "its process ended, or wrote something else than answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +93,10 @@ class PluginProcess:
             answer = None
         except TimeoutError:
             self._stop()
-            raise CheckerTimeout(f"`{function}` took longer than {limit_s:g} seconds") from None
+            raise CheckerTimeout(f"`{function}` took longer than {limit_s:g} s") from None
         if answer is None:
             self._stop()
-            return ["failed", "its process ended"]
+            return ["failed", _GONE]
         return answer
 
     def _start(self) -> None:
@@ -113,13 +117,13 @@ class PluginProcess:
             first = ["broken", f"it was not ready after {START_LIMIT_S:g} seconds"]
         if first is None or first[0] != "ready":
             self._stop()
-            raise PluginBroken("its process ended at once" if first is None else str(first[1]))
+            raise PluginBroken(_GONE if first is None else str(first[1]))
         said = first[1]
         functions = {name: (tuple(types), result) for name, (types, result) in said["functions"].items()}
         self._offer = Offer(str(said["version"]), float(said["limit_s"]), functions)
 
     def _read(self, limit_s: float) -> list[Any] | None:
-        """The next line; None where the process has ended. Raises TimeoutError."""
+        """The next line; None where the process has ended or the line is no answer. Raises TimeoutError."""
         assert self._process is not None
         stdout = self._process.stdout
         assert stdout is not None
@@ -136,12 +140,13 @@ class PluginProcess:
         timer.start()
         try:
             line = stdout.readline()
+        except UnicodeDecodeError:
+            line = ""
         finally:
             timer.cancel()
         if late.is_set():
             raise TimeoutError
-        answer: list[Any] | None = load(line) if line.endswith("\n") else None
-        return answer
+        return _answer(line)
 
     def _stop(self) -> None:
         if self._process is not None:
@@ -149,9 +154,23 @@ class PluginProcess:
             self._process = None
 
 
+def _answer(line: str) -> list[Any] | None:
+    """A line as an answer: its kind and what it says. None where the plug-in wrote something else in its place."""
+    if not line.endswith("\n"):
+        return None
+    try:
+        answer = load(line)
+    except (ValueError, ArithmeticError, RecursionError):
+        return None
+    is_answer = isinstance(answer, list) and len(answer) == 2 and isinstance(answer[0], str)
+    return answer if is_answer else None
+
+
 def _end(process: subprocess.Popen[str]) -> None:
     process.kill()
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
-            pipe.close()
+            # Closing writes what is still waiting, which nobody may read any more.
+            with suppress(OSError):
+                pipe.close()
     process.wait()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TextIO
 
@@ -19,6 +20,15 @@ from maker_dsl.plugins.wire import NoPlainValue, dump, load
 
 MAX_MEMORY_BYTES = 4 << 30
 
+LONGEST_VERSION = 100
+"""Characters of a plug-in's version."""
+
+LONGEST_CALL_S = 3_600
+"""How long a plug-in may allow one call to take."""
+
+LONGEST_MESSAGE = 500
+"""Characters of what a plug-in says when it can't judge or fails."""
+
 
 def main(name: str) -> None:
     """Serve calls until standard input ends."""
@@ -27,20 +37,27 @@ def main(name: str) -> None:
     _limit_memory()
     try:
         plugin = _load(name)
-        offered = {key: list(signature_of(function)) for key, function in plugin.functions.items()}
+        offered = {key: _offered(key, function) for key, function in plugin.functions.items()}
     except ImportError as error:
         _say(answers, ["broken", f"{error}; are the packages that it needs installed?"])
         return
     except NoSignature as error:
-        _say(answers, ["broken", f"a function of it is no checker: {error}"])
+        _say(answers, ["broken", str(error)])
         return
     except Exception as error:
-        _say(answers, ["broken", f"{type(error).__name__}: {error}"])
+        _say(answers, ["broken", _plain(f"{type(error).__name__}: {error}")])
         return
     _say(answers, ["ready", {"version": plugin.version, "limit_s": plugin.time_limit_s, "functions": offered}])
     for line in sys.stdin:
         function, arguments = load(line)
         _say(answers, _called(plugin, function, arguments))
+
+
+def _offered(name: str, function: Callable[..., object]) -> list[Any]:
+    try:
+        return list(signature_of(function))
+    except NoSignature as error:
+        raise NoSignature(f"its function `{name}` is no checker: {error}") from error
 
 
 def _load(name: str) -> CheckerPlugin:
@@ -49,7 +66,14 @@ def _load(name: str) -> CheckerPlugin:
         raise ImportError(f"no installed package has a plug-in `{name}`")
     plugin = found.load()
     if not isinstance(plugin, CheckerPlugin):
-        raise TypeError(f"the entry point names a {type(plugin).__name__}, not a CheckerPlugin")
+        raise TypeError(f"the entry point names a value of type `{type(plugin).__name__}`, not a CheckerPlugin")
+    if not (
+        isinstance(plugin.version, str) and plugin.version.isprintable() and len(plugin.version) <= LONGEST_VERSION
+    ):
+        raise TypeError(f"its version is no text of one line and at most {LONGEST_VERSION} characters")
+    limit_s = plugin.time_limit_s
+    if not (isinstance(limit_s, int | float) and 0 < limit_s <= LONGEST_CALL_S):
+        raise ValueError(f"its time limit is no number of seconds above 0 and up to {LONGEST_CALL_S:,}")
     return plugin
 
 
@@ -58,7 +82,7 @@ def _called(plugin: CheckerPlugin, function: str, arguments: list[Any]) -> list[
         value = plugin.functions[function](*arguments)
         dump(value)
     except CannotJudge as error:
-        return ["cannot", str(error)]
+        return ["cannot", _plain(error)]
     except NoPlainValue as error:
         return ["failed", f"it gave {error}, which is no value of the language"]
     except RecursionError:
@@ -66,8 +90,15 @@ def _called(plugin: CheckerPlugin, function: str, arguments: list[Any]) -> list[
     except MemoryError:
         return ["cannot", "it takes too much memory"]
     except Exception as error:
-        return ["failed", f"{type(error).__name__}: {error}"]
+        return ["failed", _plain(f"{type(error).__name__}: {error}")]
     return ["value", value]
+
+
+def _plain(message: object) -> str:
+    """What a plug-in says, as it may stand in a journal and on a screen: not endless, and without half characters."""
+    text = str(message)
+    text = text if len(text) <= LONGEST_MESSAGE else text[:LONGEST_MESSAGE] + "…"
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _say(answers: TextIO, answer: list[Any]) -> None:

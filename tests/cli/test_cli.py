@@ -186,3 +186,10 @@ def test_an_output_that_takes_nothing_more_is_said(tmp_path: Path) -> None:
     command = f"{sys.executable} -m maker_dsl show hanoi prompt > /dev/full"
     found = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stderr) == (1, "the output can't be written: No space left on device\n")
+
+
+def test_a_reply_that_begins_as_an_option_does_goes_after_two_dashes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["validate", "--grammar", "list", "--", "- a"]) == 0
+    assert capsys.readouterr().out == 'accept\n  value.items = ["a"]\n'
+    assert app.run(["validate", "countdown", "-5"]) == 3
+    assert "after `--`" in capsys.readouterr().err

@@ -115,7 +115,7 @@ def test_a_reply_that_a_checker_has_no_time_for_is_flagged(tmp_path: Path, monke
     verdict = maker_dsl.judge(task, "article = 9")
     assert isinstance(verdict, maker_dsl.Flag)
     assert (verdict.stage, verdict.name) == ("rule", "timed out")
-    assert "took longer than 0.2 seconds" in verdict.detail
+    assert "took longer than 0.2 s" in verdict.detail
     assert isinstance(maker_dsl.judge(task, "article = 8"), maker_dsl.Vote)
 
 
