@@ -83,7 +83,8 @@ def _by_default(program: Program) -> Task | None:
 def _nothing(found: Survey) -> str:
     if found.from_tests + found.from_reference:
         return "nothing in the right replies could be corrupted"
-    return "there is no right reply to corrupt: write a test that says `accept`, or a `reference`"
+    why = "; ".join(found.notes) or "write a test that says `accept`, or a `reference`"
+    return f"there is no right reply to corrupt: {why}"
 
 
 def _lines(file: str, program: Program, found: Survey) -> list[str]:

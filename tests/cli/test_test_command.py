@@ -295,3 +295,10 @@ def test_models_are_asked_through_litellm(folder: Path) -> None:
     assert provider["retries"] == provider["failed_calls"]["rate_limit"] > 0
     assert provider["calls"] == 20 + provider["retries"]
     assert 0 < provider["cost_usd"] < 1
+
+
+def test_where_no_reply_is_right_the_mutation_check_says_why(folder: Path) -> None:
+    lonely = GOOD.replace("  reference { value = n - 1 }\n", "").replace("next = 2", "next = 5")
+    (folder / "lonely.maker").write_text(lonely, encoding="utf-8")
+    output, _ = run_maker(["test", "lonely.maker", "--mutate"])
+    assert 'no right reply to corrupt: the test "two follows three" was left out: it fails' in output
