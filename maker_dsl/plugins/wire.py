@@ -6,7 +6,7 @@ Tuples with named places go over as lists.
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -35,7 +35,7 @@ def _packed(value: object) -> Value:
             return value
         case Decimal():
             return {"$decimal": str(value)}
-        case date():
+        case date() if not isinstance(value, datetime):
             return {"$date": value.isoformat()}
         case list() | tuple():
             return [_packed(one) for one in value]

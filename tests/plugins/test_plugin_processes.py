@@ -114,3 +114,54 @@ def test_a_file_beside_the_task_is_not_loaded(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("maker_dsl.plugins.allowed._STARTED", {})
     assert AllowedCheckers(["algebra"]).function("algebra", "equivalent")("x + x", "2x") is True
+
+
+RUDE = """
+import datetime, os
+
+def clock() -> str:
+    return datetime.datetime(2026, 11, 23, 12)
+
+def junk() -> bool:
+    for number in range(3, 10):
+        try:
+            os.write(number, b"junk\\n")
+        except OSError:
+            pass
+    return True
+
+def endless() -> bool:
+    raise CannotJudge("\\ud800" * 1_000_000)
+
+def polite() -> bool:
+    return True
+
+def last() -> bool:
+    os.close(0)
+    return True
+
+plugin = CheckerPlugin("1", {f.__name__: f for f in (clock, junk, endless, polite, last)})
+"""
+
+
+def test_what_it_says_is_cut_and_what_is_no_answer_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(write_plugin(tmp_path / "source", "rude", RUDE), tmp_path / "site", monkeypatch)
+    checkers = AllowedCheckers(["rude"])
+    with pytest.raises(EvaluationError, match="no value of the language"):
+        checkers.function("rude", "clock")()
+    with pytest.raises(EvaluationError, match="wrote something else than answers"):
+        checkers.function("rude", "junk")()
+    with pytest.raises(EvaluationError) as raised:
+        checkers.function("rude", "endless")()
+    assert len(str(raised.value).encode()) < 1_000
+    assert checkers.function("rude", "polite")() is True
+
+
+def test_one_that_ends_between_two_calls_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(write_plugin(tmp_path / "source", "rude", RUDE), tmp_path / "site", monkeypatch)
+    checkers = AllowedCheckers(["rude"])
+    assert checkers.function("rude", "last")() is True
+    with pytest.raises(EvaluationError, match="its process ended"):
+        checkers.function("rude", "polite")()
