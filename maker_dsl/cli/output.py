@@ -15,6 +15,7 @@ import orjson
 
 from maker_dsl.diagnostics import Diagnostic, Severity
 from maker_dsl.diagnostics.text import render_all, visible
+from maker_dsl.types.canonical import with_large_ints
 
 
 def result(text: str) -> None:
@@ -37,12 +38,12 @@ def _harmless(text: str) -> str:
 
 def json_result(value: Any) -> None:
     """Print a value as JSON on one line; decimals exact, dates as ISO texts."""
-    click.echo(orjson.dumps(value, default=_json_of).decode())
+    click.echo(plain(value))
 
 
 def plain(value: Any) -> str:
     """A value as JSON text for people."""
-    return orjson.dumps(value, default=_json_of).decode()
+    return orjson.dumps(with_large_ints(value), default=_json_of).decode()
 
 
 def count(number: int, singular: str, plural: str | None = None) -> str:
@@ -76,8 +77,6 @@ def colour_on(stream: TextIO) -> bool:
 def _json_of(value: object) -> Any:
     if isinstance(value, Decimal):
         return orjson.Fragment(format(value, "f").encode())
-    if isinstance(value, int):
-        return orjson.Fragment(str(value).encode())
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"no JSON for {value!r}")

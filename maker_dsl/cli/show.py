@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +26,7 @@ from maker_dsl.cli.output import json_result, result
 from maker_dsl.cli.prompts import show_prompt
 from maker_dsl.plugins.allowed import AllowedCheckers
 from maker_dsl.task import TARGETS, NotExpressible, Step, Target, Task
+from maker_dsl.types.canonical import with_large_ints
 
 
 @click.command()
@@ -121,7 +123,7 @@ def _show_grammar(step: Step, target: Target | None, as_json: bool) -> None:
     except NotExpressible as error:
         raise Leave(ExitCode.NOT_DONE, str(error)) from error
     if as_json:
-        written = orjson.loads(grammar) if target == "json-schema" else grammar
+        written = json.loads(grammar) if target == "json-schema" else grammar
         json_result({"step": step.name, "target": target or "lark", "grammar": written})
     else:
         result(grammar.rstrip("\n"))
@@ -131,4 +133,4 @@ def _print_json(value: object, one_line: bool) -> None:
     if one_line:
         json_result(value)
     else:
-        result(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+        result(orjson.dumps(with_large_ints(value), option=orjson.OPT_INDENT_2).decode())

@@ -99,9 +99,17 @@ def _find(name: str, directories: Iterable[Path], problems: Problems, option: st
     return bundled
 
 
+MAX_PROFILE_BYTES = 1_000_000
+"""How large a profile may be."""
+
+
 def _read(path: Path, name: str, problems: Problems, option: str) -> str | None:
     try:
-        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        with path.open("rb") as file:
+            data = file.read(MAX_PROFILE_BYTES + 1)
+        if len(data) <= MAX_PROFILE_BYTES:
+            return data.decode("utf-8-sig").replace("\r\n", "\n")
+        why = f"it is larger than {MAX_PROFILE_BYTES:,} bytes"
     except FileNotFoundError:
         why = "there is no such file"
     except IsADirectoryError:

@@ -38,7 +38,7 @@ def _write(value: Any) -> bytes:
     try:
         return orjson.dumps(value, default=_other, option=orjson.OPT_SORT_KEYS)
     except TypeError:
-        return orjson.dumps(_with_large_ints(value), default=_other, option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(with_large_ints(value), default=_other, option=orjson.OPT_SORT_KEYS)
 
 
 def _other(value: object) -> orjson.Fragment:
@@ -47,7 +47,7 @@ def _other(value: object) -> orjson.Fragment:
     raise TypeError(f"no JSON for {value!r}")
 
 
-def _with_large_ints(value: Any) -> Any:
+def with_large_ints(value: Any) -> Any:
     """orjson writes 64-bit ints only; the others become ready-made text."""
     match value:
         case bool() | None | str() | float() | Decimal() | date():
@@ -55,9 +55,9 @@ def _with_large_ints(value: Any) -> Any:
         case int():
             return value if -(2**63) <= value < 2**64 else orjson.Fragment(str(value).encode())
         case dict():
-            return {key: _with_large_ints(item) for key, item in value.items()}
+            return {key: with_large_ints(item) for key, item in value.items()}
         case list() | tuple():
-            return [_with_large_ints(item) for item in value]
+            return [with_large_ints(item) for item in value]
         case _:
             return value
 

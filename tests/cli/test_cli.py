@@ -193,3 +193,42 @@ def test_a_reply_that_begins_as_an_option_does_goes_after_two_dashes(capsys: pyt
     assert capsys.readouterr().out == 'accept\n  value.items = ["a"]\n'
     assert app.run(["validate", "countdown", "-5"]) == 3
     assert "after `--`" in capsys.readouterr().err
+
+
+LARGE = """task large {
+  state { n: int in 0..10**100 = 10**99 }
+  done when n == 10**99 + 1
+  step {
+    prompt "{{ n }} {{ reply.format }}"
+    reply json { v: int in 0..10**100 }
+    update { n = reply.v }
+  }
+  reference { v = n + 1 }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "large.maker", "--quiet"],
+        ["run", "large.maker", "--quiet", "--json"],
+        ["show", "large.maker", "schema"],
+        ["show", "large.maker", "schema", "--json"],
+        ["show", "large.maker", "grammar", "--target", "json-schema"],
+        ["show", "large.maker", "grammar", "--target", "json-schema", "--json"],
+        ["validate", "large.maker", '{"v": 1' + "0" * 99 + "}", "--json"],
+    ],
+)
+def test_ints_of_any_length_are_printed(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "large.maker").write_text(LARGE)
+    assert app.run(arguments) == 0
+    assert "1" + "0" * 98 in capsys.readouterr().out
+
+
+def test_a_profile_without_end_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["run", "countdown", "--provider", "/dev/zero", "--runs", str(tmp_path)]) == 2
+    assert "larger than 1,000,000 bytes" in capsys.readouterr().err

@@ -16,6 +16,7 @@ from maker_dsl.replies.exports.form import NOTHING, Form, Unwritable
 from maker_dsl.replies.exports.lowering import object_form, text_form
 from maker_dsl.replies.notation import FormatText, JsonObject, LarkGrammar, Notation, Place
 from maker_dsl.task import TARGETS, NotExpressible, Target
+from maker_dsl.types.canonical import with_large_ints
 from maker_dsl.types.schema import json_schema
 
 
@@ -84,7 +85,7 @@ def _schema(notation: Notation, place: Place) -> str:
         raise Unwritable("the reply is not a JSON object")
     if place.kind in ("fenced", "tag"):
         raise Unwritable(f"the reply stands in {_where(place)}, and a schema knows nothing of what is around JSON")
-    return orjson.dumps(json_schema(notation.type), option=orjson.OPT_INDENT_2).decode() + "\n"
+    return orjson.dumps(with_large_ints(json_schema(notation.type)), option=orjson.OPT_INDENT_2).decode() + "\n"
 
 
 def _where(place: Place) -> str:
