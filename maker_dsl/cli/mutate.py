@@ -35,6 +35,9 @@ def mutate_file(file: str, checked: Checked, seed: int, at_least: float | None, 
             continue
         found = survey(collected.cases, seed, time.monotonic, collected.notes)
         is_enough = not found.leaks if at_least is None else found.share_caught >= at_least
+        if at_least is not None and not found.tried and program.checked.asking_steps:
+            # A share of nothing: who asks for one wants to know that something was tried.
+            is_enough = False
         enough = enough and is_enough
         text = "\n".join(_lines(file, program, found))
         if found.tried:

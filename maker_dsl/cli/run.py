@@ -78,8 +78,8 @@ def run(
     if not quiet and not all(one.provider == "simulated" for one in (choice.profile, *named.values())):
         say("loading LiteLLM …")
     setup = choice.open(bound, seed)
+    say_diagnostics(misfits(bound, choice.profile, named))
     if not quiet:
-        say_diagnostics(misfits(bound, choice.profile, named))
         kind = " (simulated: a rehearsal, no model is asked)" if is_rehearsal else ""
         steps = None if bound.run_steps else bound.expected_steps
         expected = "" if steps is None else f", {count(steps, 'step')} expected"

@@ -91,7 +91,13 @@ def _place(diagnostic: Diagnostic) -> tuple[str, Source, int, int]:
     return (diagnostic.code, span.source, span.start, span.end)
 
 
+LEAST_BEGINNING = 3
+"""So many letters of a name tell what it may be the beginning of."""
+
+
 def did_you_mean(name: str, known: Iterable[str], otherwise: str | None = None) -> str | None:
     """A `help:` text for a misspelt name: the nearest known one, else `otherwise`."""
-    near = get_close_matches(name, list(known), n=1, cutoff=0.63)
+    names = list(known)
+    begun = [one for one in names if len(name) >= LEAST_BEGINNING and one.startswith(name)]
+    near = get_close_matches(name, names, n=1, cutoff=0.63) or (begun if len(begun) == 1 else [])
     return f"did you mean `{near[0]}`?" if near else otherwise

@@ -5,6 +5,7 @@ Letters are variables, also one behind the other: `xy` is a product. Decimals ar
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -38,19 +39,23 @@ _RAISED: "^" | "**"
 """
 
 _PARSER: list[Lark] = []
+_WORDS = re.compile(r"[A-Za-z][ \t]+[A-Za-z]")
 
 
 def read(text: str, build: Transformer[Token, Any]) -> Any:
     """What `build` makes of an expression or equation; raises CannotJudge with the place where reading stopped."""
     if len(text) > LONGEST_TEXT:
         raise CannotJudge(f"a text of {len(text):,} characters; at most {LONGEST_TEXT:,} are read")
+    if _WORDS.search(text):
+        raise CannotJudge(f"`{text.strip()}` can't be read: between letters with a blank there has to be a sign")
     if not _PARSER:
         _PARSER.append(Lark(GRAMMAR, parser="lalr"))
     try:
         tree = _PARSER[0].parse(text.strip())
     except UnexpectedInput as error:
         column = getattr(error, "column", 0)
-        raise CannotJudge(f"`{text.strip()}` can't be read (column {column})") from error
+        where = f"column {column}" if isinstance(column, int) and column > 0 else "at the end"
+        raise CannotJudge(f"`{text.strip()}` can't be read ({where})") from error
     for division in tree.find_data("divide"):
         divisor = division.children[1]
         if isinstance(divisor, Tree) and divisor.data == "implied_product":

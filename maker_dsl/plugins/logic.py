@@ -99,7 +99,8 @@ class _Reader(Transformer[Token, Any]):
             return self.transform(_PARSER[0].parse(text))
         except UnexpectedInput as error:
             column = getattr(error, "column", 0)
-            raise CannotJudge(f"`{text.strip()}` can't be read (column {max(0, column)})") from error
+            where = f"column {column}" if isinstance(column, int) and column > 0 else "at the end"
+            raise CannotJudge(f"`{text.strip()}` can't be read ({where})") from error
         except VisitError as error:
             raise error.orig_exc from error
 

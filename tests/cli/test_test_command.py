@@ -302,3 +302,14 @@ def test_where_no_reply_is_right_the_mutation_check_says_why(folder: Path) -> No
     (folder / "lonely.maker").write_text(lonely, encoding="utf-8")
     output, _ = run_maker(["test", "lonely.maker", "--mutate"])
     assert 'no right reply to corrupt: the test "two follows three" was left out: it fails' in output
+
+
+def test_a_share_of_nothing_is_not_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bare.maker").write_text(
+        'task bare { state { n: int = 2 } done when n == 0 step { prompt "{{ n }} {{ reply.format }}" '
+        'reply "n = {n: int}" update { n = reply.n } } }'
+    )
+    assert run_maker(["test", "bare.maker", "--mutate"])[1] == 0
+    said, code = run_maker(["test", "bare.maker", "--mutate", "--at-least", "0.5"])
+    assert (code, "there is no right reply to corrupt" in said) == (1, True)

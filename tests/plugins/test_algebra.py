@@ -69,7 +69,7 @@ def test_solved_and_solution() -> None:
 
 def test_readable() -> None:
     assert readable("2x + 1 = 3")
-    for text in ("2x +", "__import__('os')", "1/2x", "x = 1 = 2", "", "sin(", "2 3"):
+    for text in ("2x +", "__import__('os')", "1/2x", "x = 1 = 2", "", "sin(", "2 3", "two times x"):
         assert not readable(text)
 
 
@@ -117,3 +117,8 @@ def test_operations_on_both_sides_keep_the_solutions(a: int, b: int, c: int, fac
         assert is_solution(equation, "x", str(solution))
         assert same_solutions(equation, f"x = {solution}")
         assert not same_solutions(equation, f"x = {solution + 1}")
+
+
+def test_words_are_no_products_of_letters() -> None:
+    with pytest.raises(CannotJudge, match="there has to be a sign"):
+        equivalent("two times x", "2x")
