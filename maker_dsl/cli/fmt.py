@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from maker_dsl.cli.exits import ExitCode
+from maker_dsl.cli.files import file_bytes
 from maker_dsl.cli.output import count, result, say, say_diagnostics
 from maker_dsl.diagnostics import Diagnostic, Label, Problems, Source, Span, did_you_mean
 from maker_dsl.formatting.formatter import format_text
@@ -124,7 +125,7 @@ def _read(path: Path | None) -> Source | None:
     """The text of a file; None once it was said why it can't be read."""
     name = "<stdin>" if path is None else str(path)
     try:
-        data = sys.stdin.buffer.read() if path is None else path.read_bytes()
+        data = sys.stdin.buffer.read() if path is None else file_bytes(path)
         return Source(name, data.decode())
     except OSError as error:
         _say_unreadable(name, f"`{name}` can't be read: {error.strerror}")

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from maker_dsl.cli.exits import ExitCode, Leave
+from maker_dsl.cli.files import file_bytes
 from maker_dsl.cli.output import say_diagnostics
 from maker_dsl.diagnostics import Diagnostic, Label, Severity, Source, Span, did_you_mean
 from maker_dsl.language import Checked, FileProblem, InputRefused, Program, load
@@ -138,7 +139,10 @@ def given_text(text: str, option: str) -> str:
     if text.startswith("@@") or not text.startswith("@"):
         return text.removeprefix("@")
     try:
-        return sys.stdin.read() if text == "@-" else Path(text[1:]).read_text(encoding="utf-8-sig")
+        if text == "@-":
+            return sys.stdin.read()
+        read = file_bytes(Path(text[1:])).decode("utf-8-sig")
+        return read.replace("\r\n", "\n").replace("\r", "\n")
     except OSError as error:
         raise click.UsageError(f"{option} {text}: the file can't be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

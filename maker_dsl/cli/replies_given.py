@@ -11,6 +11,7 @@ from typing import Any, TextIO, get_args
 import click
 
 from maker_dsl.cli.exits import ExitCode, Leave
+from maker_dsl.cli.files import file_bytes
 from maker_dsl.task import Finish
 from maker_dsl.types.errors import ValueRefused
 from maker_dsl.types.json_text import read_json
@@ -32,7 +33,7 @@ def given_reply(reply: str | None) -> str:
     if text.startswith("@@") or not text.startswith("@"):
         return text.removeprefix("@")
     try:
-        return Path(str(reply)[1:]).read_bytes().decode("utf-8-sig")
+        return file_bytes(Path(str(reply)[1:])).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise click.UsageError(f"REPLY {text}: the file can't be read: {why}") from error

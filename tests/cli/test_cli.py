@@ -232,3 +232,20 @@ def test_ints_of_any_length_are_printed(
 def test_a_profile_without_end_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert app.run(["run", "countdown", "--provider", "/dev/zero", "--runs", str(tmp_path)]) == 2
     assert "larger than 1,000,000 bytes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["fmt", "/dev/zero"], 2),
+        (["validate", "countdown", "@/dev/zero"], 3),
+        (["run", "countdown", "--set", "start=@/dev/zero"], 3),
+        (["show", "countdown", "prompt", "--state", "@/dev/zero"], 3),
+    ],
+)
+def test_a_file_without_end_is_refused(
+    arguments: list[str], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("maker_dsl.cli.files.MAX_BYTES", 1_000_000)
+    assert app.run(arguments) == code
+    assert "it is larger than 1,000,000 bytes" in capsys.readouterr().err
