@@ -249,3 +249,10 @@ def test_a_file_without_end_is_refused(
     monkeypatch.setattr("maker_dsl.cli.files.MAX_BYTES", 1_000_000)
     assert app.run(arguments) == code
     assert "it is larger than 1,000,000 bytes" in capsys.readouterr().err
+
+
+def test_a_count_that_re2_takes_for_a_text_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "large.maker"
+    file.write_text(LARGE.replace("json { v: int in 0..10**100 }", "json { v: int, t: string up to 10**9 }"))
+    assert app.run(["show", str(file), "grammar", "--target", "regex"]) == 1
+    assert "counts higher than RE2 can" in capsys.readouterr().err

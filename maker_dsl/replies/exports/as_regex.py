@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import re2
 
 from maker_dsl.replies.exports.form import Form, Unwritable, names_in, recursive_rules
@@ -12,6 +14,12 @@ MAX_REGEX = 100_000
 """Characters of a regex."""
 
 
+_TOO_HIGH = "it counts higher than RE2 can, which is 1,000 in all"
+
+_ENDLESS_COUNT = re.compile(r"\{\d*,?\d{9,}")
+"""A count of so many digits RE2 takes for a literal text, without a word."""
+
+
 def as_regex(form: Form) -> str:
     """The anchored regex; raises `Unwritable`."""
     circle = sorted(recursive_rules(form) & _reached(form))
@@ -20,12 +28,13 @@ def as_regex(form: Form) -> str:
     if regex_size(form.start, form.rules) > MAX_REGEX:
         raise Unwritable(f"the regex would have more than {MAX_REGEX:,} characters")
     text = f"^(?:{regex(form.start, form.rules)})$"
+    if _ENDLESS_COUNT.search(text):
+        raise Unwritable(_TOO_HIGH)
     try:
         re2.compile(text, RE2_OPTIONS)
     except re2.error as error:
         said = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
-        too_high = "it counts higher than RE2 can, which is 1,000 in all"
-        raise Unwritable(too_high if "repetition" in said else "the regex is too large for RE2") from None
+        raise Unwritable(_TOO_HIGH if "repetition" in said else "the regex is too large for RE2") from None
     return text
 
 
