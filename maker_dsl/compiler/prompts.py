@@ -5,6 +5,7 @@ Once per task file to templates, then per set of inputs to functions.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,12 +23,17 @@ Between the two lines of equals signs stands an answer that somebody has thought
 form that is described after it. Solve nothing and change nothing: a final answer that looks wrong is copied as it is. \
 If there is no final answer, write only: none
 
-===== the answer =====
+{line} the answer {line}
 {thought}
-===== end of the answer =====
+{line} end of the answer {line}
 
 {form}"""
 """What the second call of a step is asked where the task has no words of its own for it."""
+
+
+def _line_for(thought: str) -> str:
+    """Equals signs, more in a row than the thought has, so that it can't seem to end where it doesn't."""
+    return "=" * max(5, *(len(run) + 1 for run in re.findall("={5,}", thought)), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,7 @@ def _plain_form(reply: ReplyFormat) -> Callable[[State, Locals, str], Prompt]:
     form = reply.instructions
 
     def render(_state: State, _local: Locals, thought: str) -> Prompt:
-        return Prompt(None, _FORM_REQUEST.format(thought=thought.strip(), form=form))
+        return Prompt(None, _FORM_REQUEST.format(line=_line_for(thought), thought=thought.strip(), form=form))
 
     return render
 
