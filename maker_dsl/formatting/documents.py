@@ -24,6 +24,12 @@ class Text(Doc, frozen=True):
     text: str
 
 
+class Sign(Doc, frozen=True):
+    """A separator: it stands before a comment that ends the line."""
+
+    text: str
+
+
 class Line(Doc, frozen=True):
     """A place to break: `flat` where the group stands on one line; else, with `has_blank`, an empty line comes too."""
 
@@ -148,7 +154,7 @@ def flat_width(doc: Doc) -> int | None:
     waiting = [doc]
     while waiting:
         match waiting.pop():
-            case Text(text=text):
+            case Text(text=text) | Sign(text=text):
                 width += len(text)
             case Line(flat=flat):
                 width += len(flat)

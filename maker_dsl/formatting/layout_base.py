@@ -13,6 +13,7 @@ from maker_dsl.formatting.documents import (
     TIGHT,
     Doc,
     Line,
+    Sign,
     Text,
     concat,
     forced_group,
@@ -104,13 +105,18 @@ class LayoutBase:
             return concat(self.layout(found.opening), self.layout(found.closing))
         inside: list[Doc] = []
         for number, item in enumerate(found.items):
-            laid_out = (each or self.layout)(item)
             first = item.first if isinstance(item, Branch) else item
+            has_blank = number > 0 and first.blank_above
+            # The comments above an item don't open it.
+            above, comments = first.before, self._comments_before(first)
+            first.before = []
+            laid_out = concat(*comments, (each or self.layout)(item))
+            first.before = above
             if number == 0:
                 inside += [Line(pad), laid_out]
                 continue
-            line = Line(" " if between else ", ", first.blank_above)
-            inside.append(Text(between) if between else EMPTY)
+            line = Line(" " if between else ", ", has_blank)
+            inside.append(Sign(between) if between else EMPTY)
             inside.append(group(line, laid_out) if fill else concat(line, laid_out))
         return self._enclosed(found, concat(*inside), pad)
 

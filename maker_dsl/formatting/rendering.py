@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maker_dsl.formatting.documents import SPACE, Concat, Doc, Group, Indent, Line, Own, Text, Trailing, Value
+from maker_dsl.formatting.documents import SPACE, Concat, Doc, Group, Indent, Line, Own, Sign, Text, Trailing, Value
 
 STEP = 2
 """Blanks for each level of indentation."""
@@ -20,6 +20,8 @@ def render(doc: Doc, width: int) -> str:
         match current:
             case Text(text=text):
                 page.write(text, depth)
+            case Sign(text=text):
+                page.sign(text, depth)
             case Line():
                 if breaks or current.is_forced:
                     page.new_line(has_blank=current.has_blank)
@@ -83,6 +85,13 @@ class _Page:
         line_break = text.rfind("\n")
         self.column = self.column + len(text) if line_break < 0 else len(text) - line_break - 1
 
+    def sign(self, text: str, depth: int) -> None:
+        if self.is_fresh or self._is_done:
+            self.write(text, depth)
+        else:
+            self._parts.append(text)
+            self.column += len(text)
+
     def new_line(self, *, has_blank: bool = False) -> None:
         if self.trailing:
             self._parts.append(("" if self.is_fresh else "  ") + "  ".join(self.trailing))
@@ -124,6 +133,8 @@ def _fits(left: int, doc: Doc, rest: list[_Command]) -> bool:
                 left -= len(head)
                 if line_break:
                     return left >= 0
+            case Sign(text=text):
+                left -= len(text)
             case Line(flat=flat):
                 if breaks or current.is_forced:
                     return True
