@@ -69,6 +69,8 @@ class _Walk:
         """The last state of the task. Raises _Stopped."""
         state = task.initial_state
         whose = f"of `{task.name}`" if depth else ""
+        steps: list[str] = []
+        seen: dict[bytes, int] = {}
         for number in count(1):
             where = (
                 f"in step {number} from the initial state{whose and ' ' + whose}, if the replies are the reference's"
@@ -81,6 +83,10 @@ class _Walk:
                 self._steps += 1
                 step = task.next_step(state)
                 self._spend(state)
+                before = seen.setdefault(task.state_codec.dump(state), number)
+                if before < number:
+                    self._circle(checked, steps[-1], before, where)
+                steps.append(step.name)
                 local = step.state_locals(state)
                 if isinstance(step, RunStep):
                     results = {run.name: self._run(run, state, local, depth) for run in step.runs}
@@ -128,6 +134,15 @@ class _Walk:
                 self._report("MK457", title, place, f"{verdict.detail}, {where}", help=help)
             raise _Stopped
         return verdict.state
+
+    def _circle(self, checked: CheckedTask, last: str, before: int, where: str) -> None:
+        """Report a state that was there before: what follows is the same for ever."""
+        update = next(one.update for one in checked.steps if one.name == last)
+        title = "a state comes back: with the reference's replies the task never ends"
+        label = f"the state is the one of step {before} again, {where}"
+        done = Label(checked.done.span, "this never holds")
+        help = "let each step come nearer to `done when`, or mend the reference"
+        self._report("MK395", title, head(update.span), label, (done,), help)
 
     def _run(self, run: SubTask, state: State, local: Locals, depth: int) -> Value:
         if depth >= MAX_DEPTH:
