@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("status", "List the runs there are."),
     "explain": ("explain", "Explain a diagnostic's code, or a step of a run."),
     "verify": ("verify", "Replay a run's journal without a model and check everything in it."),
+    "report": ("report", "Write a report of a run, or of two side by side: result, cost, odds, plots."),
     "export": ("export", "Write a run's steps or replies as a table, for pandas and DuckDB."),
     "simulate": ("simulate", "Serve the simulated model over HTTP, in the wire formats of real providers."),
 }

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +12,7 @@ from maker_dsl.api import load_kept_task, open_run
 from maker_dsl.cli.exits import ExitCode, Leave
 from maker_dsl.cli.output import count, say
 from maker_dsl.cli.working import runs_option
+from maker_dsl.cli.writing import whole_file
 from maker_dsl.exporting.columns import Of
 from maker_dsl.exporting.tables import Exported, export_run
 from maker_dsl.exporting.writers import Format, ParquetMissing
@@ -45,7 +44,7 @@ def export(run: str, form: Format | None, of: Of, output: Path | None, states: b
         if output is None:
             written = _write(directory, of, chosen, sys.stdout.buffer, states)
         else:
-            with _opened(output) as out:
+            with whole_file(output) as out:
                 written = _write(directory, of, chosen, out, states)
     except ParquetMissing as missing:
         raise Leave(ExitCode.USAGE, f"{missing}") from missing
@@ -58,25 +57,6 @@ def export(run: str, form: Format | None, of: Of, output: Path | None, states: b
 
 def _write(directory: RunDirectory, of: Of, form: Format, out: BinaryIO, states: bool) -> Exported:
     return export_run(directory, of, form, out, load_kept_task if states else None)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """A file to write to, which takes the place of the one of that name once it is complete."""
-    is_plain = path.is_file() or not path.exists()
-    target = path.with_name(f".{path.name}.part") if is_plain else path
-    try:
-        out = target.open("wb")
-    except OSError as error:
-        raise click.UsageError(f"{path} can't be written: {error.strerror}") from error
-    try:
-        with out:
-            yield out
-        if is_plain:
-            target.replace(path)
-    finally:
-        if is_plain:
-            target.unlink(missing_ok=True)
 
 
 def _form_of(output: Path | None) -> Format:

@@ -135,6 +135,8 @@ class Chronicle:
     late: Late = field(default_factory=Late)
     notes: list[str] = field(default_factory=list)
     is_whole: bool = True
+    receipt: str = ""
+    """The hash over all records that were read."""
     _task: Task | None = None
     _calls: dict[int, list[CallRecord]] = field(default_factory=dict)
 
@@ -159,7 +161,7 @@ class Chronicle:
                     entry = self._take(fold, event)
                     if entry is not None:
                         yield entry
-                torn = reader.torn
+                torn, self.receipt = reader.torn, reader.head
         except JournalMissing:
             self.notes.append("the run has no journal: its process ended before the first record")
             return
