@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+import click
+
 from maker_dsl.cli.exits import ExitCode, Leave
 from maker_dsl.cli.loading import bind_program
 from maker_dsl.cli.output import json_result, result, say
@@ -14,6 +16,8 @@ from maker_dsl.graph.drawing import draw
 from maker_dsl.graph.mermaid import mermaid
 from maker_dsl.graph.model import Graph
 from maker_dsl.graph.svg import svg
+
+_OTHER_PICTURES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".ps", ".eps", ".dot", ".gv"})
 
 
 def show_graph(
@@ -24,6 +28,8 @@ def show_graph(
     as_json: bool,
 ) -> int:
     """Print the graph, or write it to a file, whose name may say in which form."""
+    if output is not None and form is None and output.suffix.lower() in _OTHER_PICTURES:
+        raise click.UsageError(f"--output {output}: the graph is drawn as Mermaid or SVG; name the file with `.svg`.")
     missing = [one.name for one in program.inputs if one.is_required] if not settings else []
     if missing:
         listed = " and ".join(f"`--set {name}=…`" for name in missing)

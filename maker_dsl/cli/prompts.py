@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from maker_dsl.cli.exits import ExitCode, Leave
@@ -9,10 +11,10 @@ from maker_dsl.cli.loading import given_text
 from maker_dsl.cli.output import json_result, result, say_diagnostics
 from maker_dsl.diagnostics import did_you_mean
 from maker_dsl.expressions.errors import EvaluationError
-from maker_dsl.task import Prompt, State, Step, TaskError, Wording
+from maker_dsl.task import Prompt, State, Step, Task, TaskError, Wording
 
 
-def show_prompt(step: Step, state: State, variant: str | None, thought: str | None, as_json: bool) -> None:
+def show_prompt(task: Task, step: Step, state: State, variant: str | None, thought: str | None, as_json: bool) -> None:
     """Print a prompt; leaves with 2 where it can't be written."""
     if thought is not None:
         if variant is not None:
@@ -20,7 +22,7 @@ def show_prompt(step: Step, state: State, variant: str | None, thought: str | No
         prompt, name = _form_prompt(step, state, given_text(thought, "--thought")), None
     else:
         wording = chosen_wording(step, variant)
-        prompt, name = _asked(wording, step, state), wording.name
+        prompt, name = _asked(wording, task, step, state), wording.name
     if as_json:
         members = {"step": step.name, "wording": name, "system": prompt.system, "prompt": prompt.user}
         json_result({key: value for key, value in members.items() if key != "wording" or len(step.wordings) > 1})
@@ -44,12 +46,23 @@ def chosen_wording(step: Step, name: str | None) -> Wording:
     raise click.UsageError(f"Step `{step.name}` has no wording `{name}`; {hint}")
 
 
-def _asked(wording: Wording, step: Step, state: State) -> Prompt:
+def _asked(wording: Wording, task: Task, step: Step, state: State) -> Prompt:
     try:
         return wording.render(state, step.state_locals(state))
     except TaskError as error:
-        say_diagnostics([error.diagnostic])
+        found = error.diagnostic
+        if not _comes_next(task, step, state):
+            help = f"step `{step.name}` is not what comes next in this state; give one in which it is, with `--state`"
+            found = replace(found, help=help)
+        say_diagnostics([found])
         raise Leave(ExitCode.WRONG) from error
+
+
+def _comes_next(task: Task, step: Step, state: State) -> bool:
+    try:
+        return not task.is_done(state) and task.next_step(state).name == step.name
+    except TaskError:
+        return False
 
 
 def _form_prompt(step: Step, state: State, thought: str) -> Prompt:

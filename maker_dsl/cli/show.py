@@ -92,7 +92,7 @@ def show(
     state = given_state(task, state_text)
     step = chosen_step(task, step_name, state)
     if what == "prompt":
-        show_prompt(step, state, variant, thought, as_json)
+        show_prompt(task, step, state, variant, thought, as_json)
     elif what == "format":
         if as_json:
             json_result({"step": step.name, "format": step.reply.instructions, "example": step.reply.example})

@@ -90,7 +90,7 @@ class Constraints:
             raise PermanentError(
                 f"{who} does not enforce grammars: {why}",
                 kind="not_enforced",
-                help="see whether `constrain_as` fits the server, or go on without: `--override constrain=prefer`",
+                help=f"see whether `constrain_as` fits the server, or {_without(name)}",
             )
         else:
             self._notes.told(f"{who} does not enforce grammars ({why}): replies are not constrained")
@@ -113,7 +113,7 @@ class Constraints:
         except NotExpressible as error:
             if constrain.mode == "require":
                 raise PermanentError(
-                    _unwritable(step, constrain, error), kind="not_expressible", help=_unwritable_help(error)
+                    _unwritable(step, constrain, error), kind="not_expressible", help=_unwritable_help(error, profile)
                 ) from error
             self._note(profile, constrain, step, error.why)
         if len(self._written) >= MOST_REMEMBERED:
@@ -196,7 +196,7 @@ def unwritable_steps(
 ) -> list[Diagnostic]:
     """What can be known before any call: steps whose profile requires a grammar that can't be written."""
     found = []
-    for step, provider in _answering(steps, main, named or {}):
+    for step, name, provider in _answering(steps, main, named or {}):
         constrain = provider.constrain
         if constrain is None or constrain.mode != "require":
             continue
@@ -204,7 +204,8 @@ def unwritable_steps(
             step.reply.export(constrain.target)
         except NotExpressible as error:
             title = _unwritable(step, constrain, error)
-            found.append(refusal("MK558", title, "constrain", "require", _unwritable_help(error)))
+            option = f"constrain of {provider.name}"
+            found.append(refusal("MK558", title, option, "require", _unwritable_help(error, name)))
     return found
 
 
@@ -221,11 +222,17 @@ def tokens_by_profile(policies: Mapping[str, PolicyRecord]) -> dict[str, int]:
     return found
 
 
-def _answering(steps: Iterable[Step], main: Provider, named: Mapping[str, Provider]) -> Iterator[tuple[Step, Provider]]:
-    """Which provider gives the replies of each step, or puts them into form."""
+def _answering(
+    steps: Iterable[Step], main: Provider, named: Mapping[str, Provider]
+) -> Iterator[tuple[Step, str, Provider]]:
+    """Which profile and provider gives the replies of each step, or puts them into form."""
     for step in steps:
         name: ProfileName | None = step.profile if step.formatting is None else step.formatting.profile
-        yield step, main if name is None else named.get(name.name, main)
+        found = None if name is None else named.get(name.name)
+        if name is None or found is None:
+            yield step, MAIN_PROFILE, main
+        else:
+            yield step, name.name, found
 
 
 def _may_be_about_grammars(error: PermanentError, constrain: Constrain) -> bool:
@@ -241,10 +248,17 @@ def _unwritable(step: Step, constrain: Constrain, error: NotExpressible) -> str:
     return f"the replies of step `{step.name}` can't be constrained as `{constrain.dialect}`: {error.why}"
 
 
-def _unwritable_help(error: NotExpressible) -> str:
+def _without(profile: str) -> str:
+    """How to do without a constraint: `--override` reaches the run's own profile alone."""
+    if profile == MAIN_PROFILE:
+        return "go on without: `--override constrain=prefer`"
+    return f'go on without: `--with {profile}=PROFILE`, one with `constrain = "prefer"`'
+
+
+def _unwritable_help(error: NotExpressible, profile: str) -> str:
     able = ", ".join(f'`"{dialect}"`' for dialect, target in TARGETS.items() if target in error.others)
     elsewhere = f", or `constrain_as` if the server takes another ({able} could say it)" if able else ""
-    return f"change the reply's form{elsewhere}, or go on without: `--override constrain=prefer`"
+    return f"change the reply's form{elsewhere}, or {_without(profile)}"
 
 
 def _printable(text: str, most: int) -> str:

@@ -387,6 +387,19 @@ def test_a_required_form_that_cannot_be_written_is_found_before_anything_is_spen
     assert not provider.calls
 
 
+def test_a_constraint_of_a_named_profile_is_lifted_by_its_name_since_overrides_do_not_reach_it() -> None:
+    strong = constrained(enforcing, "require", "json-schema")
+    one = task()
+    steps = tuple(replace(step, profile=named("strong")) for step in one.steps)
+    one = replace(one, steps=steps, next_step=lambda _state: steps[0])
+    with pytest.raises(SettingsRefused) as refused:
+        Trial(ProviderSetup(ScriptedProvider(right), named={"strong": ProviderSetup(strong)}), one)
+    (finding,) = refused.value.diagnostics
+    assert finding.primary.span.source.name == "constrain of mine"
+    assert finding.help is not None
+    assert finding.help.endswith('or go on without: `--with strong=PROFILE`, one with `constrain = "prefer"`')
+
+
 def test_the_same_is_found_when_a_run_is_resumed() -> None:
     trial = Trial(ScriptedProvider(right), task(4), max_steps=1)
     provider = constrained(enforcing, "require", "json-schema")
