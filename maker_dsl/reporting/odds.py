@@ -6,13 +6,19 @@ that replies share, and to a step that was decided wrongly with conviction.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import prod
 
 from maker_dsl.engine.theory import Interval, step_error, task_success, wilson_interval
+from maker_dsl.reporting.uneven import chance_all_right
 
 MOST_ROUNDS = 80
 """Votes of a step up to which steps are told one by one."""
+
+
+MOST_OUTCOMES = 500
 
 
 @dataclass(slots=True)
@@ -31,6 +37,8 @@ class VoteCount:
     _votes_squared: int = 0
     _lost_squared: int = 0
     _products: int = 0
+    outcomes: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """Steps by votes won and lost, up to MOST_OUTCOMES of them."""
 
     def add(self, votes: int, lost: int, samples: int, flags: int) -> None:
         """Count a step."""
@@ -43,6 +51,9 @@ class VoteCount:
         self._votes_squared += votes * votes
         self._lost_squared += lost * lost
         self._products += votes * lost
+        outcome = votes - lost, lost
+        if outcome in self.outcomes or len(self.outcomes) < MOST_OUTCOMES:
+            self.outcomes[outcome] += 1
 
     def spread(self) -> float:
         """How many times more the share of lost votes varies, step by step, than it would by chance; at least 1.
@@ -85,16 +96,21 @@ class Odds:
     chance: float | None
     chance_low: float | None
     chance_high: float | None
+    chance_uneven: float | None
+    """Estimated with a distribution of p over the steps of a kind, fitted to their votes."""
     kinds: tuple[KindOdds, ...]
 
 
 def odds_of(counts: Iterable[VoteCount]) -> Odds:
     """The odds of a run, from the votes on its steps by kind."""
-    kinds = tuple(_kind_odds(count) for count in counts if count.votes)
+    voted = [count for count in counts if count.votes]
+    kinds = tuple(map(_kind_odds, voted))
+    uneven = [chance_all_right(count.outcomes) for count in voted]
     return Odds(
         _all_right((kind.p, kind) for kind in kinds),
         _all_right((kind.p_low, kind) for kind in kinds),
         _all_right((kind.p_high, kind) for kind in kinds),
+        prod(one for one in uneven if one is not None) if uneven else None,
         kinds,
     )
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from maker_dsl.reporting.facts import Facts, HardStep, Outcome
 
 RESTS_ON = (
-    "This rests on the run's own votes: what won is taken to be right, replies to be independent, and wrong ones of a "
-    "step to agree, which is the worst case. The interval (95 %) widens where steps differ. It can't see errors that "
-    "replies share: a step that the model gets wrong more often than right is decided wrongly, with conviction. "
-    "maker verify holds decisions against the task's reference, where it has one."
+    "The first figure fits a distribution of easy and hard steps to how the votes on them went; the second has every "
+    "reply of a kind of step right equally often, which flatters where steps differ. Both rest on the run's own votes: "
+    "what won is mostly right, replies are independent, and wrong ones of a step agree, the worst case. They can't see "
+    "errors that replies share: a step that the model gets wrong more often than right is decided wrongly, with "
+    "conviction. maker verify holds decisions against the task's reference, where it has one."
 )
 
 
@@ -41,11 +42,13 @@ def chance_sentence(run: Facts) -> str:
     odds = run.odds
     if not odds.kinds:
         return "No step is decided by votes yet: nothing can be said of the odds."
+    uneven = "not known" if odds.chance_uneven is None else chance(odds.chance_uneven)
+    told = f"The chance that every decision so far is right: about {uneven}."
     if odds.chance is None:
-        return "Votes are lost as often as won in a kind of step: voting can't make such steps right."
+        return f"{told} In a kind of step votes are lost as often as won: voting can't make such steps right."
     low = "anything" if odds.chance_low is None else chance(odds.chance_low)
     high = "anything" if odds.chance_high is None else chance(odds.chance_high)
-    return f"The chance that every decision so far is right: {chance(odds.chance)} (from {low} to {high})."
+    return f"{told} If all steps were equally hard: {chance(odds.chance)} (95 %: from {low} to {high})."
 
 
 def overview(runs: Sequence[Facts]) -> Table:
@@ -154,6 +157,8 @@ def hard_step_line(step: HardStep) -> str:
 
 def chance(share: float) -> str:
     """`97.31 %`, with more digits where it is close to 1."""
+    if share == 1.0:
+        return "100 %"
     digits = next((digits for digits, limit in ((2, 0.99), (4, 0.9999), (6, 0.999999)) if share < limit), 8)
     return f"{100 * share:.{digits}f} %"
 
@@ -188,8 +193,9 @@ _FIGURES: tuple[tuple[str, Callable[[Facts], float | None], Callable[[float], st
     ("latency, median", lambda run: run.latency.median_s, "{:.3f} s".format),
     ("latency, 9 of 10 below", lambda run: run.latency.p90_s, "{:.3f} s".format),
     ("latency, 99 of 100 below", lambda run: run.latency.p99_s, "{:.3f} s".format),
-    ("all right so far, chance", lambda run: run.odds.chance, chance),
-    ("… at least (95 %)", lambda run: run.odds.chance_low, chance),
+    ("all right so far, chance", lambda run: run.odds.chance_uneven, chance),
+    ("… if steps were alike", lambda run: run.odds.chance, chance),
+    ("… and at least (95 %)", lambda run: run.odds.chance_low, chance),
 )
 
 _ORIGIN: tuple[tuple[str, Callable[[Facts], str]], ...] = (
