@@ -48,7 +48,11 @@ def status(run: str, runs: Path, as_json: bool) -> int:
     result(f"{progress.run}: {state}" + ("" if writer is None else f" (process {writer})"))
     if found.reason is not None:
         result(f"  {found.reason}")
-    result(f"  {progress.task} on {progress.provider}, started {found.started}, {duration(progress.seconds)} of work")
+    # How long a process has worked is known once it has ended, and not of one that was killed.
+    worked = (
+        "" if not progress.seconds and state in ("running", "killed") else f", {duration(progress.seconds)} of work"
+    )
+    result(f"  {progress.task} on {progress.provider}, started {found.started}{worked}")
     speed = progress.steps / progress.seconds if progress.seconds else 0.0
     result("  " + ", ".join(text for name, text in describe(progress, speed) if name not in ("left", "speed")))
     for name, number in sorted(progress.flags.items(), key=lambda item: -item[1]):
