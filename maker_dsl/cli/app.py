@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "test": ("test", "Run the tests in task files."),
     "show": ("show", "Show a prompt, the reply format, a schema, a grammar, the limits or the graph of a task."),
     "validate": ("validate", "Put replies through the whole judgement, without a model."),
+    "calibrate": ("calibrate", "Measure on random states how often a model is right, and what a step costs."),
     "plan": ("plan", "Say what a run will come to: margin, chance of success, votes, calls, tokens, cost, time."),
     "run": ("run", "Carry out a task."),
     "resume": ("resume", "Go on with a run that was stopped."),

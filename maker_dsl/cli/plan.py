@@ -43,6 +43,11 @@ class _Number(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return number
 
 
+def share_type(name: str, said: str) -> _Number:
+    """A share strictly between 0 and 1 on the command line."""
+    return _Number(name, 0, 1, said, above=True, below=True)
+
+
 _TARGET = _Number("SHARE", 0, 1, "a chance between 0 and 1, both excluded, such as 0.95", above=True, below=True)
 _ERRORS = _Number("SHARE", 0, 1, "a share between 0 and 1 such as 0.01")
 _PASSING = _Number("SHARE", 0, 1, "a share above 0 and up to 1 such as 0.97", above=True)

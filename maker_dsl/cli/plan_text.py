@@ -101,9 +101,11 @@ def usd_text(usd: float | None) -> str:
 
 
 def time_text(seconds: float | None) -> str:
-    """`2 d 3 h`, `14 min`, `31 s`."""
+    """`2 d 3 h`, `14 min`, `31 s`, `85 ms`."""
     if seconds is None:
         return "-"
+    if 0 < seconds < 1:
+        return f"{1000 * seconds:.3g} ms"
     if seconds < 60:
         return f"{seconds:.3g} s"
     minutes = round(seconds / 60)

@@ -75,7 +75,7 @@ class _Thought:
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
+class Mark:
     """What one sample is worth: neither for a right one."""
 
     flag: str | None = None
@@ -109,7 +109,7 @@ class Paper:
         self._locals: Locals = step.state_locals(test.state)
         self._prompts = [wording.render(test.state, self._locals) for wording in step.wordings]
         self._question = Question(number, step, test.state, test.task)
-        self._judged: dict[tuple[RawReply, RawReply | None], _Mark] = {}
+        self._judged: dict[tuple[RawReply, RawReply | None], Mark] = {}
         self.marks = Marks(test, samples)
         asks = self._kind.grouped([Draw(slot, 0) for slot in range(samples)])
         self.calls = [PaperCall(self, ask.temperature, ask.wording, ask.draws) for ask in asks]
@@ -156,7 +156,7 @@ class Paper:
     def _take_thought(self, call: PaperCall, draw: Draw, raw: RawReply) -> None:
         asked = judge_thought(self._step, self._test.state, self._locals, raw)
         if isinstance(asked, Flag):
-            self._count(_Mark(asked.name), raw.text)
+            self._count(Mark(asked.name), raw.text)
         else:
             call.thoughts.append(_Thought(draw, raw, asked))
 
@@ -191,7 +191,7 @@ class Paper:
             mark = self._judged[raw, thought] = self._judge(raw, thought)
         self._count(mark, raw.text)
 
-    def _count(self, mark: _Mark, text: str) -> None:
+    def _count(self, mark: Mark, text: str) -> None:
         marks = self.marks
         if mark.flag is not None:
             marks.flags[mark.flag] += 1
@@ -203,19 +203,19 @@ class Paper:
         if marks.first_wrong is None:
             marks.first_wrong = text
 
-    def _judge(self, raw: RawReply, thought: RawReply | None) -> _Mark:
+    def _judge(self, raw: RawReply, thought: RawReply | None) -> Mark:
         """The flag's name, else the first `then` that does not hold."""
         test = self._test
         verdict = judge(test.task, self._step, test.state, self._locals, raw, thought)
         if isinstance(verdict, Flag):
-            return _Mark(flag=verdict.name)
+            return Mark(flag=verdict.name)
         for condition, holds in test.then:
             try:
                 if not holds(verdict.state):
-                    return _Mark(unmet=condition)
+                    return Mark(unmet=condition)
             except TaskError:
-                return _Mark(unmet=condition)
-        return _Mark()
+                return Mark(unmet=condition)
+        return Mark()
 
 
 def _raw(reply: Reply) -> RawReply:

@@ -96,12 +96,13 @@ class Examiner:
         budget: RunBudget | None,
         clock: Clock,
         random: Random,
+        spending: Spending | None = None,
     ) -> None:
         self._clock = clock
-        self._spending = Spending()
+        self._spending = Spending() if spending is None else spending
         self._notes: list[str] = []
         self._gateways: dict[int, Gateway] = {}
-        self._papers = []
+        self._papers: list[Paper] = []
         self._constraints: dict[int, Constraints] = {}
         for number, (test, setup) in enumerate(zip(tests, setups, strict=True)):
             gateway = self._gateways.get(id(setup))
@@ -110,12 +111,24 @@ class Examiner:
                     setup.provider, setup.limits, setup.retry, clock, random, self._spending, budget
                 )
                 self._constraints[id(gateway)] = Constraints(Gateways(gateway), random, self)
-            self._papers.append(Paper(number, test, setup, gateway, samples, options))
+            self._papers.append(self._paper(number, test, setup, gateway, samples, options))
         self._answers_at_once = all(setup.provider.answers_at_once for setup in setups)
         self._began_s: float | None = None
         self._failure: Exception | None = None
         self._blocked: list[PaperCall] = []
         self._limit: BudgetExhausted | None = None
+
+    def _paper(
+        self,
+        number: int,
+        test: TaskTest,
+        setup: ProviderSetup,
+        gateway: Gateway,
+        samples: int,
+        options: RunOptions,
+    ) -> Paper:
+        """How a test is put to the provider; calibrations have papers of their own."""
+        return Paper(number, test, setup, gateway, samples, options)
 
     async def examine(self) -> Examination:
         """Draw all samples, or as many as the limit and the provider allow.
