@@ -14,6 +14,10 @@ from math import exp, lgamma, log, log1p
 
 _ROUNDS = 60
 
+_SMALLEST_A = 1.0
+"""Below it the distribution would have steps on which nearly every reply is wrong. Votes can't tell them from those on
+which nearly every reply is right, so a few contested steps would be enough to believe in them."""
+
 
 def chance_all_right(outcomes: Mapping[tuple[int, int], int]) -> float | None:
     """The chance that all steps are right; `outcomes` has the number of steps by votes won and lost. None: no steps."""
@@ -29,7 +33,7 @@ def chance_all_right(outcomes: Mapping[tuple[int, int], int]) -> float | None:
 
 
 def _fitted(outcomes: Mapping[tuple[int, int], int]) -> tuple[float, float]:
-    """The parameters that make the outcomes likeliest: a search over the mean's odds and the concentration."""
+    """The parameters that make the outcomes likeliest, whoever was right: a search over mean's odds and concentration."""
     votes = sum((won + lost) * steps for (won, lost), steps in outcomes.items())
     missed = sum(lost * steps for (_, lost), steps in outcomes.items())
     odds = log((votes - missed + 0.5) / (missed + 0.5))
@@ -40,7 +44,7 @@ def _fitted(outcomes: Mapping[tuple[int, int], int]) -> tuple[float, float]:
             for step in (reach[axis], -reach[axis]):
                 tried = list(place)
                 tried[axis] += step
-                if not (0.0 < tried[0] < 30.0 and -2.0 < tried[1] < 16.0):
+                if not (0.0 < tried[0] < 30.0 and tried[1] < 16.0 and _parameters(tried)[0] >= _SMALLEST_A):
                     continue
                 found = _log_likelihood(outcomes, tried)
                 if found > best:

@@ -57,6 +57,12 @@ def test_a_few_hard_steps_are_not_hidden_by_many_easy_ones(mixture: list[float],
     assert mean([odds.chance_uneven or 0 for odds in found]) < 0.35
 
 
+def test_a_short_run_is_not_taken_for_a_hopeless_one() -> None:
+    truth, found = trials([0.82], 40)
+    assert mean([odds.chance_uneven or 0 for odds in found]) == pytest.approx(truth, abs=0.1)
+    assert min(odds.chance_uneven or 0 for odds in found) > 0.001
+
+
 def test_votes_that_differ_from_step_to_step_widen_the_interval() -> None:
     alike, _ = votes([0.9], 400, 3, Random(1))
     mixed, _ = votes([0.999, 0.999, 0.999, 0.65], 400, 3, Random(1))

@@ -250,3 +250,12 @@ def colours_of(png: bytes) -> tuple[int, set[bytes]]:
         at += 12 + length
     pixels = zlib.decompress(data)
     return width, {pixels[place : place + 12] for place in range(0, len(pixels), 12)}
+
+
+def test_a_report_reads_as_in_the_golden_file(noisy_facts: Facts, request: pytest.FixtureRequest) -> None:
+    golden = Path(__file__).parent / "noisy_countdown.md"
+    facts = replace(noisy_facts, hardest=noisy_facts.hardest[:2], origin=replace(noisy_facts.origin, maker="0.0.0"))
+    shown = markdown([facts])
+    if request.config.getoption("--update-golden"):
+        golden.write_text(shown, encoding="utf-8")
+    assert shown == golden.read_text(encoding="utf-8"), "rewrite with pytest --update-golden"
