@@ -33,18 +33,22 @@ def chance_all_right(outcomes: Mapping[tuple[int, int], int]) -> float | None:
 
 
 def _fitted(outcomes: Mapping[tuple[int, int], int]) -> tuple[float, float]:
-    """The parameters that make the outcomes likeliest, whoever was right: a search over mean's odds and concentration."""
+    """The parameters that make the outcomes likeliest, whoever was right: a search over mean's odds and concentration.
+
+    The mean is no less than the share of votes for what won: seen from both sides, half right explains as much.
+    """
     votes = sum((won + lost) * steps for (won, lost), steps in outcomes.items())
     missed = sum(lost * steps for (_, lost), steps in outcomes.items())
     odds = log((votes - missed + 0.5) / (missed + 0.5))
-    place, reach = [max(0.05, odds), log(20.0)], [1.0, 3.0]
+    least = max(0.05, odds)
+    place, reach = [least, log(20.0)], [1.0, 3.0]
     best = _log_likelihood(outcomes, place)
     for _ in range(_ROUNDS):
         for axis in (0, 1):
             for step in (reach[axis], -reach[axis]):
                 tried = list(place)
                 tried[axis] += step
-                if not (0.0 < tried[0] < 30.0 and tried[1] < 16.0 and _parameters(tried)[0] >= _SMALLEST_A):
+                if not (least <= tried[0] < 30.0 and tried[1] < 16.0 and _parameters(tried)[0] >= _SMALLEST_A):
                     continue
                 found = _log_likelihood(outcomes, tried)
                 if found > best:
