@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 from xml.etree.ElementTree import Element
 
 import html5lib
-from engine_lab import countdown, memory_world, new_run, only_run, right
+from engine_lab import countdown, fate, memory_world, new_run, only_run, right
 
 from maker_dsl.engine.start import ProviderSetup
 from maker_dsl.journal import RunDirectory
@@ -18,7 +17,6 @@ from maker_dsl.providers.port import Price, Request
 from maker_dsl.providers.scripted import ScriptedProvider
 from maker_dsl.task import Task
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "firefox", "firefox-esr")
 _INERT = {
     "html head body meta title style h1 h2 h3 p strong span div code pre table thead tbody tr th td figure figcaption",
     "details summary svg path line rect circle text",
@@ -59,6 +57,21 @@ def elements(root: Element) -> Iterator[tuple[str, Element]]:
             yield re.sub(r"\{.*\}", "", element.tag), element
 
 
-def found_browser() -> str | None:
-    """A browser that is installed."""
-    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+HOSTILE = (
+    "</pre></details><script>window.hacked = 1</script>",
+    "<img src=x onerror=window.hacked=1>",
+    '"><svg onload=window.hacked=1>',
+    "']]><!-- --!> <iframe src='javascript:window.hacked=1'>",
+    "&lt;b&gt; &amp; &#60;script&#62;",
+    "\x00\x07\x1b[31m\u202eevil\u2066 \ufffe \U0001fffe",
+    "```\n# no heading\n````` <script>window.hacked = 1</script>",
+    "</style><style>body{display:none}</style><link rel=stylesheet href=//evil.example>",
+    "<base href=//evil.example><meta http-equiv=refresh content=0>",
+    "<plaintext><template><noscript><textarea></title>",
+)
+
+
+def hostile(request: Request) -> str:
+    """Replies that would rather be a page; each step gets there in the end."""
+    luck = fate(request.question.index, request.draws)
+    return HOSTILE[int(luck * 100) % len(HOSTILE)] if luck < 0.5 else right(request)

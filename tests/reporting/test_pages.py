@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import struct
-import subprocess
-import zlib
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import orjson
 import pytest
 from engine_lab import countdown, fate, halves, load_countdown, load_halves, right, right_leaf
-from report_lab import INERT, elements, found_browser, parsed, run_of
+from report_lab import INERT, elements, hostile, parsed, run_of
 from thinking_lab import Thinkers, load_thinking, thinking_countdown
 
 from maker_dsl.engine.inspection import read_status
@@ -22,25 +18,6 @@ from maker_dsl.reporting.gathering import gather
 from maker_dsl.reporting.markdown import markdown
 from maker_dsl.reporting.page import page
 from maker_dsl.reporting.page_style import STYLE
-
-HOSTILE = (
-    "</pre></details><script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    '"><svg onload=alert(1)>',
-    "']]><!-- --!> <iframe src='javascript:alert(1)'>",
-    "&lt;b&gt; &amp; &#60;script&#62;",
-    "\x00\x07\x1b[31m\u202eevil\u2066 \ufffe \U0001fffe",
-    "```\n# no heading\n````` <script>alert(1)</script>",
-    "</style><style>body{display:none}</style><link rel=stylesheet href=//evil.example>",
-    "<base href=//evil.example><meta http-equiv=refresh content=0>",
-    "<plaintext><template><noscript><textarea></title>",
-)
-
-
-def hostile(request: Request) -> str:
-    """Replies that would rather be a page; each step gets there in the end."""
-    luck = fate(request.question.index, request.draws)
-    return HOSTILE[int(luck * 100) % len(HOSTILE)] if luck < 0.5 else right(request)
 
 
 def noisy(request: Request) -> str:
@@ -94,7 +71,7 @@ def test_replies_stay_text() -> None:
             assert attribute not in ("href", "src", "action", "style", "{http://www.w3.org/1999/xlink}href")
             assert "javascript" not in value
     assert sum(name == "style" for name, _ in elements(root)) == 1
-    assert "</pre></details><script>alert(1)</script>" in text
+    assert "</pre></details><script>window.hacked = 1</script>" in text
     assert "&lt;b&gt; &amp; &#60;script&#62;" in text
     assert "<U+202E>evil" in text
     assert not any(bad in shown for bad in "\x00\x07\x1b\u202e\u2066\ufffe\U0001fffe")
@@ -198,58 +175,6 @@ def test_the_style_is_for_paper_phones_light_and_dark() -> None:
         assert rule in STYLE
     assert "url(" not in STYLE
     assert "@import" not in STYLE
-
-
-@pytest.mark.parametrize("size", [(1280, 900), (390, 844)], ids=["desk", "phone"])
-def test_a_browser_shows_the_page(noisy_facts: Facts, size: tuple[int, int], tmp_path: Path) -> None:
-    browser = found_browser()
-    if browser is None:
-        pytest.skip("no browser is installed here (chromium, chrome or firefox), and none comes from the package index")
-    path, picture = tmp_path / "report.html", tmp_path / "report.png"
-    path.write_text(page([noisy_facts]), encoding="utf-8")
-    wide, high = size
-    if "firefox" in Path(browser).name:
-        options = [
-            "--headless",
-            f"--window-size={wide},{high}",
-            "--screenshot",
-            str(picture),
-            "--profile",
-            str(tmp_path),
-        ]
-    else:
-        options = [
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--hide-scrollbars",
-            f"--user-data-dir={tmp_path}/user",
-        ]
-        options += [f"--window-size={wide},{high}", f"--screenshot={picture}"]
-    subprocess.run(
-        [browser, *options, path.as_uri()],
-        check=True,
-        timeout=120,
-        capture_output=True,
-        env={**os.environ, "HOME": str(tmp_path)},
-    )
-    width, colours = colours_of(picture.read_bytes())
-    assert width >= wide
-    assert len(colours) > 50, "the page is empty"
-
-
-def colours_of(png: bytes) -> tuple[int, set[bytes]]:
-    """The width of a picture, and the distinct pieces of its lines: many where there is text and drawing."""
-    at, data, width = 8, b"", 0
-    while at < len(png):
-        length, name = struct.unpack(">I4s", png[at : at + 8])
-        if name == b"IHDR":
-            (width,) = struct.unpack(">I", png[at + 8 : at + 12])
-        if name == b"IDAT":
-            data += png[at + 8 : at + 8 + length]
-        at += 12 + length
-    pixels = zlib.decompress(data)
-    return width, {pixels[place : place + 12] for place in range(0, len(pixels), 12)}
 
 
 def test_a_report_reads_as_in_the_golden_file(noisy_facts: Facts, request: pytest.FixtureRequest) -> None:
