@@ -19,6 +19,7 @@ from maker_dsl.cli.plan_text import plan_lines
 from maker_dsl.diagnostics import Diagnostic, Label, Source, Span
 from maker_dsl.engine.calibration_file import Calibration, CalibrationUnreadable, read_calibration
 from maker_dsl.engine.planning import Model, Plan, PlanImpossible, Row, cost_of_sample, make_plan, model_of
+from maker_dsl.engine.policy import DEFAULT_MAX_SAMPLES
 
 MOST_STEPS = 10**15
 
@@ -78,6 +79,14 @@ _AMOUNT = _Number("NUMBER", 0, 1e15, "a number from 0 on, such as 350")
     help="Calls side by side. [default: as many as a step can use]",
 )
 @click.option(
+    "--max-samples",
+    type=click.IntRange(1, 2000),
+    default=DEFAULT_MAX_SAMPLES,
+    show_default=True,
+    metavar="N",
+    help="Samples for one step.",
+)
+@click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE.svg", help="Draw the table as a picture."
 )
 @json_option
@@ -93,6 +102,7 @@ def plan(
     latency: float | None,
     target: float,
     concurrency: int | None,
+    max_samples: int,
     output: Path | None,
     as_json: bool,
 ) -> int:
@@ -130,7 +140,7 @@ def plan(
     findings: list[Diagnostic] = []
     for model, number in asked:
         try:
-            plans.append(make_plan(model, number, target, concurrency))
+            plans.append(make_plan(model, number, target, concurrency, max_samples))
         except PlanImpossible as error:
             impossible.append(error)
             findings.append(_finding(model, error))
@@ -139,7 +149,7 @@ def plan(
     if as_json:
         json_result(_data(asked, plans, target, impossible))
     else:
-        for line in plan_lines(plans, concurrency):
+        for line in plan_lines(plans, concurrency, max_samples):
             result(line)
     say_diagnostics(findings)
     if output is not None and plans:

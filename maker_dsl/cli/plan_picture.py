@@ -22,12 +22,15 @@ _STYLE = """
 """
 _UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MARGIN, _LABEL, _PLOT, _ROW, _CHART = 24.0, 110.0, 360.0, 24.0, 66.0
+_LETTER = 8.0
+"""How wide a letter is at most."""
 _MOST_NINES = 12.0
 
 
 def plan_svg(plans: Sequence[Plan]) -> str:
     """A panel for each model: a bar for every margin, as long as the nines of its chance of success."""
-    width = 2 * _MARGIN + _LABEL + _PLOT + 330
+    longest = max(len(text) for plan in plans for text in (plan.model.name, _about(plan)))
+    width = 2 * _MARGIN + max(_LABEL + _PLOT + 380, _LETTER * longest)
     height = _MARGIN + sum(_CHART + _ROW * len(plan.rows) for plan in plans)
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}"'
@@ -45,10 +48,9 @@ def plan_svg(plans: Sequence[Plan]) -> str:
 
 def _panel(plan: Plan, y: float) -> list[str]:
     left = _MARGIN + _LABEL
-    about = f"{plan.steps:,} steps, {share_text(plan.model.p_low)} of votes right, target {share_text(plan.target)}"
     lines = [
         _text(_MARGIN, y + 6, plan.model.name, "title"),
-        _text(_MARGIN, y + 24, about, "small"),
+        _text(_MARGIN, y + 24, _about(plan), "small"),
     ]
     most = max(1.0, _nines(plan.target), *(_nines(row.success) for row in plan.rows))
     top = y + 36
@@ -65,6 +67,10 @@ def _panel(plan: Plan, y: float) -> list[str]:
     bottom = top + _ROW * len(plan.rows)
     lines.append(f'<line class="target" x1="{x:.1f}" y1="{top - 4:.1f}" x2="{x:.1f}" y2="{bottom:.1f}"/>')
     return lines
+
+
+def _about(plan: Plan) -> str:
+    return f"{plan.steps:,} steps, {share_text(plan.model.p_low)} of votes right, target {share_text(plan.target)}"
 
 
 def _figures(row: Row) -> str:

@@ -10,17 +10,21 @@ from maker_dsl.engine.planning import Model, Plan, Row
 _HEADS = ("model", "margin", "success", "votes/step", "calls", "tokens in", "tokens out", "cost", "time")
 
 
-def plan_lines(plans: Sequence[Plan], concurrency: int | None) -> list[str]:
+RARE = 0.01
+"""A chance below it that a run stops undecided is not spoken of."""
+
+
+def plan_lines(plans: Sequence[Plan], concurrency: int | None, max_samples: int) -> list[str]:
     """The whole report, line by line."""
     lines: list[str] = []
     for plan in plans:
-        lines += [*_about(plan, concurrency), ""]
+        lines += [*_about(plan, concurrency, max_samples), ""]
     if plans:
         lines += _table(plans)
     return lines
 
 
-def _about(plan: Plan, concurrency: int | None) -> list[str]:
+def _about(plan: Plan, concurrency: int | None, max_samples: int) -> list[str]:
     model, chosen = plan.model, plan.chosen
     lines = [
         f"{model.name}: {count(plan.steps, 'step')}, {_right(model)}, {share_text(model.passing)} of replies pass",
@@ -33,6 +37,11 @@ def _about(plan: Plan, concurrency: int | None) -> list[str]:
         lines.append("  what counts as right is what most samples agreed on: errors that samples share were not seen")
     if model.uneven:
         lines.append("  its steps are not all alike: hard ones go wrong more often than this average says")
+    if chosen.undecided >= RARE:
+        lines.append(
+            f"  with at most {count(max_samples, 'sample')} a step it stops undecided with a chance of "
+            f"{share_text(chosen.undecided)}: raise `--max-samples`, here and of the run"
+        )
     if chosen.seconds is not None:
         places = "as many calls at a time as a step can use" if concurrency is None else f"{concurrency:,} at a time"
         lines.append(f"  time: steps one after the other, {places}, every call as long as the mean")
@@ -114,5 +123,5 @@ def time_text(seconds: float | None) -> str:
     hours, minutes = divmod(minutes, 60)
     if hours < 24:
         return f"{hours} h {minutes} min"
-    days, hours = divmod(hours, 24)
+    days, hours = divmod(round(seconds / 3600), 24)
     return f"{days:,} d {hours} h"

@@ -45,7 +45,6 @@ class TruthRefused(Exception):
 class Metered:
     """What the calls of one state took: totals over its samples."""
 
-    samples: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     latency_s: float = 0.0
@@ -78,8 +77,6 @@ class MeteredSpending(Spending):
         if call.outcome != "ok":
             return
         state.latency_s += call.latency_s * len(request.draws)
-        if request.phase != "form":
-            state.samples += len(request.draws)
         if call.usage is None:
             state.is_metered = False
         else:
@@ -214,6 +211,10 @@ class Calibrator(Examiner):
     async def _side_by_side(self, calls: Sequence[PaperCall]) -> None:
         for batch in self._batches(calls):
             await super()._side_by_side(batch)
+            # What did not fit beside calls under way at their worst may fit now: the next batch waits for it.
+            if self._blocked and self._failure is None:
+                blocked, self._blocked = self._blocked, []
+                await super()._in_turn(blocked)
             if self._is_over():
                 return
 

@@ -86,10 +86,10 @@ def summarize(results: Sequence[StateResult], metered: Sequence[Metered], about:
         expected_steps=about.expected_steps,
         p=_share(p),
         passing=_share(passing),
-        tokens_in=_amount([float(meter.input_tokens) for meter in meters], meters) if is_metered else None,
-        tokens_out=_amount([float(meter.output_tokens) for meter in meters], meters) if is_metered else None,
-        latency_s=_amount([meter.latency_s for meter in meters], meters) if about.is_timed else None,
-        cost_usd=_amount([meter.cost_usd for meter in meters], meters) if is_costed else None,
+        tokens_in=_amount([float(meter.input_tokens) for meter in meters], states) if is_metered else None,
+        tokens_out=_amount([float(meter.output_tokens) for meter in meters], states) if is_metered else None,
+        latency_s=_amount([meter.latency_s for meter in meters], states) if about.is_timed else None,
+        cost_usd=_amount([meter.cost_usd for meter in meters], states) if is_costed else None,
         price_in=about.price_in,
         price_out=about.price_out,
         design_effect=max(1.0, p.design_effect),
@@ -150,8 +150,8 @@ def _share(share: ClusteredShare) -> ShareEstimate:
     return ShareEstimate(value=share.value, low=share.low, high=share.high)
 
 
-def _amount(totals: Sequence[float], meters: Sequence[Metered]) -> AmountEstimate | None:
-    mean = mean_by_states(totals, [meter.samples for meter in meters])
+def _amount(totals: Sequence[float], states: Sequence[StateResult]) -> AmountEstimate | None:
+    mean = mean_by_states(totals, [state.samples for state in states])
     return None if mean is None else AmountEstimate(value=mean.value, low=mean.low, high=mean.high)
 
 

@@ -7,11 +7,13 @@ Used by `maker plan`. Pure. Everything follows from the formulas of `theory` and
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import expm1, log1p
 from typing import Literal
 
 from maker_dsl.engine import theory
 from maker_dsl.engine.calibration_file import Calibration, Estimate
-from maker_dsl.engine.vote_chain import expected_rounds
+from maker_dsl.engine.policy import DEFAULT_MAX_SAMPLES
+from maker_dsl.engine.vote_chain import expected_rounds, vote_lengths
 
 MOST_MARGIN = 10_000
 """A margin above it is no plan: that many votes in a row for every step."""
@@ -55,6 +57,8 @@ class Row:
     """With `p_low`, as all figures of the row."""
     success_as_measured: float | None
     """With `p`; None where p itself is no more than one half."""
+    undecided: float
+    """The chance that some step is not decided within its samples, so that the run stops until the limit is raised."""
     votes_per_step: float
     samples_per_step: float
     calls: float
@@ -115,7 +119,14 @@ def cost_of_sample(
     return (tokens_in * price_in + tokens_out * price_out) / 1e6
 
 
-def make_plan(model: Model, steps: int, target: float, concurrency: int | None = None, around: int = 2) -> Plan:
+def make_plan(
+    model: Model,
+    steps: int,
+    target: float,
+    concurrency: int | None = None,
+    max_samples: int = DEFAULT_MAX_SAMPLES,
+    around: int = 2,
+) -> Plan:
     """The plan for a model; `concurrency` None: as many calls side by side as a step can use.
 
     Raises PlanImpossible where no margin reaches the target, TheoryError where a number is out of its range.
@@ -129,11 +140,13 @@ def make_plan(model: Model, steps: int, target: float, concurrency: int | None =
             "make the step smaller or its prompt clearer, or take a better model",
         )
     margins = range(max(1, margin - around), margin + around + 1)
-    rows = tuple(make_row(model, steps, each, concurrency) for each in margins)
+    rows = tuple(make_row(model, steps, each, concurrency, max_samples) for each in margins)
     return Plan(model, steps, target, rows[margins.index(margin)], rows)
 
 
-def make_row(model: Model, steps: int, margin: int, concurrency: int | None = None) -> Row:
+def make_row(
+    model: Model, steps: int, margin: int, concurrency: int | None = None, max_samples: int = DEFAULT_MAX_SAMPLES
+) -> Row:
     """What a run comes to with a margin. Raises TheoryError."""
     votes = theory.expected_votes(model.p_low, margin)
     samples = theory.expected_cost(model.p_low, margin, 1, cost_per_call=1.0, passing=model.passing)
@@ -146,6 +159,7 @@ def make_row(model: Model, steps: int, margin: int, concurrency: int | None = No
         margin,
         theory.task_success(model.p_low, margin, steps),
         theory.task_success(model.p, margin, steps) if model.p > 0.5 else None,
+        undecided(model, steps, margin, max_samples),
         votes,
         samples,
         calls,
@@ -154,6 +168,14 @@ def make_row(model: Model, steps: int, margin: int, concurrency: int | None = No
         _times(model.cost_usd, calls),
         seconds,
     )
+
+
+def undecided(model: Model, steps: int, margin: int, max_samples: int) -> float:
+    """The chance that at least one step is not decided within its samples. Raises TheoryError."""
+    if margin > max_samples:
+        return 1.0
+    one = vote_lengths(model.p_low, margin, max_samples, passing=model.passing).undecided
+    return 1.0 if one >= 1.0 else -expm1(steps * log1p(-one))
 
 
 def as_measured(model: Model) -> Model:

@@ -171,5 +171,5 @@ def _decided(directory: RunDirectory, load_task: LoadTask) -> Iterator[tuple[int
             continue
         root = fold.run.root
         if isinstance(event, DecisionRecord) and event.sub == 0 and root.task is not None and root.state is not None:
-            yield root.steps + 1, root.task, root.state
+            yield root.index + 1, root.task, root.state
         fold.apply(event)

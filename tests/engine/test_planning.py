@@ -224,3 +224,21 @@ def test_a_file_that_is_no_calibration_is_refused(text: str, why: str, tmp_path:
     path.write_text(text)
     with pytest.raises(CalibrationUnreadable, match=why):
         read_calibration(path)
+
+
+@pytest.mark.parametrize(("p", "k", "v", "cap"), [(0.9, 3, 1.0, 5), (0.6, 2, 0.8, 20), (0.99, 3, 1.0, 10)])
+def test_the_chance_to_stop_undecided_is_that_of_the_chain(p: float, k: int, v: float, cap: int) -> None:
+    row = make_row(Model("m", p, p, v), 1000, k, max_samples=cap)
+    assert row.undecided == pytest.approx(1 - (1 - Chain(p, k, v, cap).undecided) ** 1000, abs=1e-9)
+
+
+def test_a_margin_above_the_limit_never_decides() -> None:
+    assert make_row(Model("m", 0.9, 0.9), 10, 7, max_samples=6).undecided == 1.0
+    assert make_row(Model("m", 0.9, 0.9), 10, 7, max_samples=7).undecided < 1.0
+
+
+def test_the_method_s_remark_on_the_limit_of_ten_is_true() -> None:
+    # docs/method.md: with p = 0.99 and k = 3 a limit of 10 would stop more than half of all million-step runs.
+    model = Model("m", 0.99, 0.99)
+    assert make_row(model, 10**6, 3, max_samples=10).undecided > 0.5
+    assert make_row(model, 10**6, 3, max_samples=60).undecided < 1e-9
