@@ -294,6 +294,15 @@ def test_a_single_state_says_little_and_no_amounts() -> None:
     assert found.tokens_in is None
 
 
+def test_what_a_limit_holds_back_at_its_worst_is_asked_once_there_is_room() -> None:
+    # A dollar a token: a call may take 200 tokens of output, and takes 120 in all.
+    provider = scripted(right, price=Price(1e6, 1e6))
+    chosen = states(*range(1, 21), task=countdown(start=20))
+    made = calibrator(provider, chosen, 4, max_cost_usd=20 * 4 * 120 + 300.0, is_enough=lambda _results: False)
+    assert all(one.samples == 4 for one in made.results)
+    assert made.so_far().limit is None
+
+
 @pytest.mark.long
 def test_hundreds_of_calibrations_cover_the_truth() -> None:
     task = bundled("hanoi", disks=6)
