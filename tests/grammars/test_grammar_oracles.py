@@ -11,6 +11,8 @@ import re
 import shutil
 import sqlite3
 import subprocess
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -212,8 +214,13 @@ TABLES = {
 }
 
 
-def test_sqlite_prepares_what_the_grammar_takes() -> None:
-    base = sqlite3.connect(":memory:")
+@pytest.fixture
+def base() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:")) as opened:
+        yield opened
+
+
+def test_sqlite_prepares_what_the_grammar_takes(base: sqlite3.Connection) -> None:
     for name, columns in TABLES.items():
         base.execute(f"create table {name} ({', '.join(columns.split())})")
     queries = [line for case in read_cases(SAMPLES / "sql_select.md") for line in case.input("lines").splitlines()]
@@ -234,8 +241,7 @@ QUERY = """
 """
 
 
-def test_a_damaged_query_that_is_taken_is_one_for_sqlite_too() -> None:
-    base = sqlite3.connect(":memory:")
+def test_a_damaged_query_that_is_taken_is_one_for_sqlite_too(base: sqlite3.Connection) -> None:
     source = random.Random(11)
     taken = 0
     for _ in range(800):
