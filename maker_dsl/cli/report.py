@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,13 +16,14 @@ from maker_dsl.cli.exits import ExitCode
 from maker_dsl.cli.output import json_result, result, say
 from maker_dsl.cli.working import runs_option
 from maker_dsl.cli.writing import whole_file
-from maker_dsl.engine.run_state import FoldError
+from maker_dsl.journal.errors import RunUnreadable
 from maker_dsl.journal.run_directory import RunDirectory
 from maker_dsl.language import InputRefused
 from maker_dsl.reporting.facts import Facts
 from maker_dsl.reporting.gathering import gather
 from maker_dsl.reporting.markdown import markdown
 from maker_dsl.reporting.page import page
+from maker_dsl.task import TaskError
 
 Form = Literal["html", "md", "json"]
 
@@ -60,12 +61,18 @@ def report(given: tuple[str, ...], output: Path | None, form: Form | None, runs:
 
 
 def _gathered(directory: RunDirectory) -> Facts:
-    """The facts of a run; where its task can't be had any more, those that don't need it."""
+    """The facts of a run; where its task can't be had as it was, those that don't need it."""
     try:
-        return gather(directory, load_kept_task)
-    except (Refused, InputRefused, FoldError):
-        say(f"note: {directory.run_id}: the task can't be loaded as it was; prompts and states are left out")
-        return gather(directory, None)
+        facts = gather(directory, load_kept_task)
+    except (Refused, InputRefused, TaskError, RunUnreadable):
+        facts = None
+    if facts is not None and facts.is_whole:
+        return facts
+    without = gather(directory, None)
+    if facts is not None and not without.is_whole:
+        return facts
+    note = "the task can't be loaded as it was, or the journal doesn't follow from it; prompts and states are left out"
+    return replace(without, notes=(note, *without.notes))
 
 
 def _text(found: list[Facts], form: Form) -> str:

@@ -227,7 +227,9 @@ class Chronicle:
             self.notes.append(f"the run is not done ({end.status}): what its journal has so far is here")
         if self.late.calls:
             calls = "1 call" if self.late.calls == 1 else f"{self.late.calls:,} calls"
-            self.notes.append(f"{calls} ended after the step was decided (${self.late.cost_usd:.6f}), and in no row")
+            cost = f"${self.late.cost_usd:.6f}"
+            told = f"{calls} ended after the step was decided; what they cost, {cost}, is in no step's figures"
+            self.notes.append(told)
 
 
 def _entry(
