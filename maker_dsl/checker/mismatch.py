@@ -90,7 +90,8 @@ def _mismatch_help(actual: Type, expected: Type) -> str | None:
         case StringType(), DecimalType():
             return "`decimal(text)` reads a decimal from a text (it gives `decimal?`)"
         case StringType(), EnumType(values=values):
-            return "write one of " + ", ".join(f'`"{value}"`' for value in values)
+            listed = ", ".join(f'`"{value}"`' for value in values)
+            return f"write one of {listed} here; a `let` of such a text is a string, a `def` can give the enum"
         case IntType() | FloatType() | DecimalType() | BoolType(), StringType():
             return "`string(x)` makes a text of any value"
         case RecordType(), MapType():
