@@ -66,7 +66,7 @@ def stopped(rights: list[int], samples: int, precision: float) -> tuple[Clustere
     for states in range(BATCH, len(rights), BATCH):
         if states >= FEWEST_STATES:
             early = share_by_states(rights[:states], [samples] * states)
-            if (early.high - early.low) / 2 <= precision:
+            if max(early.high - early.value, early.value - early.low) <= precision:
                 return early, states
     return share_by_states(rights, [samples] * len(rights)), len(rights)
 

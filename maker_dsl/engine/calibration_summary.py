@@ -55,7 +55,7 @@ def is_narrow(results: Sequence[StateResult], precision: float) -> bool:
     if len(asked) < FEWEST_STATES:
         return False
     share = share_by_states([right_votes(one) for one in asked], [one.votes for one in asked])
-    return (share.high - share.low) / 2 <= precision
+    return max(share.high - share.value, share.value - share.low) <= precision
 
 
 def summarize(results: Sequence[StateResult], metered: Sequence[Metered], about: About) -> Calibration | None:
