@@ -22,7 +22,7 @@ from statistics import NormalDist
 from maker_dsl.engine.theory import TheoryError
 
 PRIOR_STATES = 3.0
-PRIOR_CORRELATION = 2/3
+PRIOR_CORRELATION = 2 / 3
 
 
 @dataclass(frozen=True, slots=True)
