@@ -5,11 +5,15 @@ Skellam, Journal of the Royal Statistical Society B 10 (1948), 257-261), and two
 maximisation). The one with the best Bayesian information criterion is taken, so that a mixture has to help.
 
 What comes out of a fit is as often too good as too bad, and says nothing of kinds that the sample didn't meet, on which
-a rule would stop early with conviction. So the fit is guarded twice. Each chance of a right vote, and the share of easy
-states, is taken at the lower end of its 95 % one-sided interval (by its standard error). And the share 1 / (states + 1)
-of all steps, the rule of succession's chance that the next state is unlike the ones seen, is taken to be harder, right
-down to three times of four. Both shrink as states are added; with few of them they cost votes, which is what not
-knowing costs. They are no protection from unseen steps that are harder than that.
+a rule would stop early with conviction. So the fit is guarded three times. Models that explain the counts nearly as
+well as the best one are averaged with it. Each chance of a right vote, and the share of easy states, is taken at the
+lower end of its one-sided 95 % interval (by its standard error). And the share 1 / (states + 1) of all steps, the rule
+of succession's chance that the next state is unlike the ones seen, is taken to be harder, right down to three times of
+four. All of it shrinks as states are added; with few of them it costs votes, or the target is refused, which is what
+not knowing costs. A fitted Beta distribution is cut off where a right vote has a chance of 0.7: what it says of harder
+steps is extrapolation, which would refuse most targets. This makes misses of the target rarer and smaller and proves
+nothing: a tail that the states didn't show stays unknown. A rule from a fit should therefore aim higher than the run
+has to reach, with half of the error budget left to the fit.
 """
 
 from __future__ import annotations
@@ -25,7 +29,11 @@ from maker_dsl.engine.theory import TheoryError
 _ROUNDS = 80
 _GUARD_PLACES = (0.75, 0.85, 0.95)
 """Below these a step takes more votes than a run allows, so that a guard there would refuse every target."""
+_HARDEST = 0.7
 _QUANTILE = 1.644854
+_NEAR = 6.0
+"""How much worse a fit's criterion may be than the best one's for the data to leave it open which is true."""
+_SLICES, _EASIEST, _SLIGHT = 40, 1e-6, 1e-12
 _Outcomes = Mapping[tuple[int, int], int]
 """The number of states by votes right and wrong."""
 
@@ -42,8 +50,8 @@ def fit_steps(states: Sequence[CountedState], errors_agree: float | None = None,
     """The model that explains the counts best, guarded as above unless `guarded` is false.
 
     `errors_agree` is how often two wrong votes of a state agree. With shares q_i of the wrong votes it is the sum of
-    q_i^2, which is at least the square of the largest: its root is the most that the main wrong answer can have.
-    Not given: all wrong votes agree. Raises TheoryError without any vote.
+    q_i^2, which is at least the square of the largest: its root is the most that the main wrong answer can have, as far
+    as states are alike in this. Not given: all wrong votes agree. Raises TheoryError without any vote.
     """
     if any(not 0 <= state.right <= state.total for state in states):
         raise TheoryError("a state has more right votes than votes")
@@ -54,9 +62,12 @@ def fit_steps(states: Sequence[CountedState], errors_agree: float | None = None,
         raise TheoryError("without a vote nothing is known")
     number = outcomes.total()
     fits = (_all_alike(outcomes), _one_spread(outcomes), _two_kinds(outcomes))
-    kinds = min(fits, key=lambda kinds: _criterion(outcomes, kinds, number))
+    criteria = [_criterion(outcomes, kinds, number) for kinds in fits]
     if guarded:
-        kinds = _with_unseen(_lowered(kinds, outcomes), 1.0 / (number + 1.0))
+        near = [kinds for kinds, one in zip(fits, criteria, strict=True) if one <= min(criteria) + _NEAR]
+        kinds = _with_unseen(_averaged([_cut_off(_lowered(kinds, outcomes)) for kinds in near]), 1.0 / (number + 1.0))
+    else:
+        kinds = fits[criteria.index(min(criteria))]
     agreement = 1.0 if errors_agree is None else max(sqrt(errors_agree), 1.0 / (number + 1.0))
     return StepModel(kinds, agreement)
 
@@ -90,15 +101,37 @@ def _low_end(share: float, samples: float) -> float:
     return max(share / 2.0, share - _QUANTILE * sqrt(share * (1.0 - share) / max(samples, 1.0)))
 
 
+def _cut_off(kinds: _Kinds) -> _Kinds:
+    """Beta distributions without their tail below the hardest promised step, as single values by their 1-p."""
+    return tuple(part for kind in kinds for part in (_sliced(kind) if isinstance(kind, Spread) else (kind,)))
+
+
+def _sliced(kind: Spread) -> _Kinds:
+    hardest, easiest = log(1.0 - _HARDEST), log(_EASIEST)
+    places = [hardest - (slice_ + 0.5) * (hardest - easiest) / _SLICES for slice_ in range(_SLICES)]
+    logs = [(kind.a - 1.0) * log1p(-exp(place)) + kind.b * place for place in places]
+    whole = log_sum(logs)
+    parts = [(exp(one - whole), 1.0 - exp(place)) for one, place in zip(logs, places, strict=True)]
+    total = sum(weight for weight, _ in parts if weight > _SLIGHT)
+    return tuple(Alike(kind.weight * weight / total, p) for weight, p in parts if weight > _SLIGHT)
+
+
+def _averaged(fits: Sequence[_Kinds]) -> _Kinds:
+    return tuple(_weighted(kind, 1.0 / len(fits)) for kinds in fits for kind in kinds)
+
+
+def _weighted(kind: Alike | Spread, share: float) -> Alike | Spread:
+    match kind:
+        case Alike(weight=weight, p=p):
+            return Alike(weight * share, p)
+        case Spread(weight=weight, a=a, b=b):
+            return Spread(weight * share, a, b)
+
+
 def _with_unseen(kinds: _Kinds, share: float) -> _Kinds:
     mean = exp(StepModel(kinds).log_moment(1, 0))
     harder = [place for place in _GUARD_PLACES if place < mean] or [_GUARD_PLACES[0]]
-    scaled = tuple(
-        Alike(kind.weight * (1.0 - share), kind.p)
-        if isinstance(kind, Alike)
-        else Spread(kind.weight * (1.0 - share), kind.a, kind.b)
-        for kind in kinds
-    )
+    scaled = [_weighted(kind, 1.0 - share) for kind in kinds]
     return (*scaled, *(Alike(share / len(harder), place) for place in harder))
 
 
