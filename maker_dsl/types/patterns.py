@@ -98,10 +98,11 @@ def _write(node: Node) -> str:
             return "|".join(_write(option) for option in options)
         case Repeat(part, low, high):
             inner = _write(part) if isinstance(part, Characters) else f"(?:{_write(part)})"
-            return inner + _times(low, high)
+            return inner + times(low, high)
 
 
-def _times(low: int, high: int | None) -> str:
+def times(low: int, high: int | None) -> str:
+    """How often, behind a part of a regular expression."""
     match low, high:
         case 0, None:
             return "*"

@@ -18,7 +18,7 @@ from maker_dsl.replies.exports.form import (
     inverse,
     parts_of,
 )
-from maker_dsl.replies.exports.regexes import times
+from maker_dsl.types.patterns import times
 
 MAX_COUNT = 2_000
 """How high a repetition counts: llama.cpp refuses higher counts."""

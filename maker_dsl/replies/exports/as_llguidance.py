@@ -21,8 +21,9 @@ from maker_dsl.replies.exports.form import (
     names_in,
     recursive_rules,
 )
-from maker_dsl.replies.exports.regexes import regex, times
+from maker_dsl.replies.exports.regexes import regex
 from maker_dsl.replies.grammar import slashed
+from maker_dsl.types.patterns import times
 
 _GIVES_NOTHING_BACK = (
     "llguidance splits the text into words and gives nothing back: it may refuse what the parser reads"

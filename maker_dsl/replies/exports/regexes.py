@@ -17,6 +17,7 @@ from maker_dsl.replies.exports.form import (
     inverse,
     parts_of,
 )
+from maker_dsl.types.patterns import times
 
 _SYNTAX = frozenset("^$\\.*+?()[]{}|")
 _SHORT = {9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
@@ -66,21 +67,6 @@ def _repeated(part: Node, rules: Mapping[str, Node]) -> str:
         part = rules[part.name]
     is_one = isinstance(part, Characters) or (isinstance(part, Text) and len(part.text) == 1)
     return regex(part, rules) if is_one else f"(?:{regex(part, rules)})"
-
-
-def times(low: int, high: int | None) -> str:
-    """How often, behind a part."""
-    match low, high:
-        case 0, None:
-            return "*"
-        case 1, None:
-            return "+"
-        case 0, 1:
-            return "?"
-        case _, None:
-            return f"{{{low},}}"
-        case _:
-            return f"{{{low}}}" if low == high else f"{{{low},{high}}}"
 
 
 def _class(ranges: Ranges) -> str:
