@@ -31,10 +31,9 @@ from maker_dsl.engine.examination import examination_budget
 from maker_dsl.engine.settings import RunOptions
 from maker_dsl.engine.start import ProviderSetup, read_run_record
 from maker_dsl.engine.trajectory import Chosen
-from maker_dsl.plugins.allowed import AllowedCheckers
 from maker_dsl.providers.clock import SystemClock
 from maker_dsl.providers.port import PermanentError
-from maker_dsl.task import Task
+from maker_dsl.task import Checkers, Task
 
 _PRECISION = share_type("X", "a share between 0 and 1 such as 0.01")
 
@@ -88,7 +87,7 @@ def calibrate(
     seed: int | None,
     output: Path | None,
     runs: Path,
-    allowed: AllowedCheckers,
+    allowed: Checkers | None,
     as_json: bool,
 ) -> int:
     """Measure on random states, each asked several times, how often a vote is right or a reply flagged; tokens, cost.

@@ -16,7 +16,7 @@ from maker_dsl.diagnostics.as_json import as_json
 from maker_dsl.diagnostics.text import render
 from maker_dsl.expressions.fuel import is_out_of_fuel, shared_fuel
 from maker_dsl.expressions.limits import MAX_TESTS_FUEL
-from maker_dsl.plugins.allowed import AllowedCheckers
+from maker_dsl.task import Checkers
 from maker_dsl.testing import failed_tests
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--override", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a key of the profile.")
 @allow_option
 def check(
-    files: tuple[str, ...], form: str, provider: str | None, overrides: tuple[str, ...], allowed: AllowedCheckers
+    files: tuple[str, ...], form: str, provider: str | None, overrides: tuple[str, ...], allowed: Checkers | None
 ) -> int:
     """Find everything that is wrong with task files, before a token is bought.
 

@@ -14,8 +14,7 @@ from maker_dsl.cli.files import file_bytes
 from maker_dsl.cli.output import say_diagnostics
 from maker_dsl.diagnostics import Diagnostic, Label, Severity, Source, Span, did_you_mean
 from maker_dsl.language import Checked, FileProblem, InputRefused, Program, load
-from maker_dsl.plugins.allowed import AllowedCheckers, PluginMissing
-from maker_dsl.task import RunStep, State, Step, Task, TaskError
+from maker_dsl.task import Checkers, RunStep, State, Step, Task, TaskError
 from maker_dsl.types.errors import ValueRefused
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -55,7 +54,7 @@ def json_option(command: F) -> F:
 
 
 def allow_option(command: F) -> F:
-    """`--allow NAME`, repeatable: the parameter `allowed` is an AllowedCheckers."""
+    """`--allow NAME`, repeatable: the parameter `allowed` has the checkers; None where nothing is allowed."""
     return click.option(
         "--allow",
         "allowed",
@@ -66,7 +65,12 @@ def allow_option(command: F) -> F:
     )(command)
 
 
-def _allowed(names: Sequence[str]) -> AllowedCheckers:
+def _allowed(names: Sequence[str]) -> Checkers | None:
+    if not names:
+        return None
+    # Looking for installed packages takes time that only those who allow a plug-in have to spend.
+    from maker_dsl.plugins.allowed import AllowedCheckers, PluginMissing
+
     try:
         return AllowedCheckers(names)
     except PluginMissing as error:
@@ -74,7 +78,7 @@ def _allowed(names: Sequence[str]) -> AllowedCheckers:
         raise click.UsageError(f"--allow: {error}; {did_you_mean(error.name, error.installed, listed)}") from error
 
 
-def check_file(name_or_path: str, allowed: AllowedCheckers | None = None) -> Checked:
+def check_file(name_or_path: str, allowed: Checkers | None = None) -> Checked:
     """A task file, checked; leaves with 2 where it can't be read."""
     try:
         return load(name_or_path, allowed)
@@ -85,7 +89,7 @@ def check_file(name_or_path: str, allowed: AllowedCheckers | None = None) -> Che
         raise Leave(ExitCode.WRONG) from problem
 
 
-def load_program(name_or_path: str, allowed: AllowedCheckers | None = None, task: str | None = None) -> Program:
+def load_program(name_or_path: str, allowed: Checkers | None = None, task: str | None = None) -> Program:
     """The checked program of a file, or with `task` another one of it; leaves with 2 where the file is wrong."""
     checked = check_file(name_or_path, allowed)
     main = require_program(checked)

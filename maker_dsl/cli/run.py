@@ -17,7 +17,7 @@ from maker_dsl.cli.output import count, say, say_diagnostics
 from maker_dsl.cli.working import quiet_option, runs_option, work
 from maker_dsl.engine.settings import Keep, RunOptions
 from maker_dsl.engine.start import begin_run
-from maker_dsl.plugins.allowed import AllowedCheckers
+from maker_dsl.task import Checkers
 
 
 @click.command()
@@ -53,7 +53,7 @@ def run(
     keep: Keep | None,
     runs: Path,
     seed: int | None,
-    allowed: AllowedCheckers,
+    allowed: Checkers | None,
     as_json: bool,
     quiet: bool,
 ) -> int:

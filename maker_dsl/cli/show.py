@@ -24,8 +24,7 @@ from maker_dsl.cli.loading import (
 )
 from maker_dsl.cli.output import json_result, result
 from maker_dsl.cli.prompts import show_prompt
-from maker_dsl.plugins.allowed import AllowedCheckers
-from maker_dsl.task import TARGETS, NotExpressible, Step, Target, Task
+from maker_dsl.task import TARGETS, Checkers, NotExpressible, Step, Target, Task
 from maker_dsl.types.canonical import with_large_ints
 
 
@@ -50,7 +49,7 @@ def show(
     file: str,
     what: str,
     task_name: str | None,
-    allowed: AllowedCheckers,
+    allowed: Checkers | None,
     settings: tuple[str, ...],
     state_text: str | None,
     step_name: str | None,

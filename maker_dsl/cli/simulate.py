@@ -11,11 +11,11 @@ from maker_dsl.cli.exits import ExitCode, Leave
 from maker_dsl.cli.limits import MOST
 from maker_dsl.cli.loading import allow_option, bind_program, load_program, set_option
 from maker_dsl.cli.output import say
-from maker_dsl.plugins.allowed import AllowedCheckers
 from maker_dsl.providers.port import PermanentError
 from maker_dsl.simulation.rates import RateProblem, Rates, read_rates
 from maker_dsl.simulation.server import serve
 from maker_dsl.simulation.server.grammars import Handling
+from maker_dsl.task import Checkers
 
 _SHARES = {
     "wrong": "Share of replies that are well formed and wrong.",
@@ -59,7 +59,7 @@ def simulate(
     latency: str | None,
     grammars: Handling,
     log: Path | None,
-    allowed: AllowedCheckers,
+    allowed: Checkers | None,
     **shares: float | None,
 ) -> int:
     """Serve the simulated model on loopback, in the formats of OpenAI, Anthropic, Gemini and Ollama. Ctrl-C ends it."""

@@ -17,7 +17,7 @@ from maker_dsl.cli.mutate import mutate_file
 from maker_dsl.cli.output import count, say, say_diagnostics
 from maker_dsl.diagnostics import Severity
 from maker_dsl.language import Checked
-from maker_dsl.plugins.allowed import AllowedCheckers
+from maker_dsl.task import Checkers
 from maker_dsl.testing import FileTest, failure_text, run_test, tests_of
 
 
@@ -71,7 +71,7 @@ def test(
     seed: int | None,
     form: Form | None,
     output: Path | None,
-    allowed: AllowedCheckers,
+    allowed: Checkers | None,
     as_json: bool,
 ) -> int:
     """Run the tests in task files. Exit code 1 if one fails.

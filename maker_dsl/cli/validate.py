@@ -26,8 +26,7 @@ from maker_dsl.cli.output import json_result, plain, result, say_diagnostics
 from maker_dsl.cli.replies_given import given_lines, given_record, given_reply, line_name
 from maker_dsl.cli.verdicts import flag_as_json, print_flag, say_verdicts
 from maker_dsl.judging import Flag, Verdict, judge
-from maker_dsl.plugins.allowed import AllowedCheckers
-from maker_dsl.task import Finish, RawReply, State, Step, Task, TaskError
+from maker_dsl.task import Checkers, Finish, RawReply, State, Step, Task, TaskError
 from maker_dsl.tokens import estimate_tokens
 
 
@@ -74,7 +73,7 @@ def validate(
     step_name: str | None,
     tokens: int | None,
     finish: Finish | None,
-    allowed: AllowedCheckers,
+    allowed: Checkers | None,
     as_json: bool,
 ) -> int:
     """Put one reply through the whole judgement: verdict, reason, position, value, new state.
