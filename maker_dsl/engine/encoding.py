@@ -35,8 +35,10 @@ RUN, CALL, DECISION, GRANT, RESUMED, END, SUB_RUN, RETURN, COMPOSED, CONSTRAINT 
 """The types of records in the log."""
 
 
-_MEANT_FOR_FEW = ("profile", "wordings", "form")
+_MEANT_FOR_FEW = ("profile", "wordings", "form", "voters", "order", "ladder", "adaptive")
 """Members of a policy that most kinds of step leave empty."""
+
+_SAYS_NOTHING: tuple[Any, ...] = (None, (), False, "rotate")
 
 
 class RecordUnreadable(Exception):
@@ -109,7 +111,7 @@ def run_members(record: RunRecord) -> dict[str, Any]:
 
 def _without_defaults(members: dict[str, Any]) -> dict[str, Any]:
     """The members without those that say nothing: a run of one task on one profile says what it always said."""
-    for name in ("defaults", "plugins", "profiles"):
+    for name in ("defaults", "plugins", "profiles", "plan"):
         if not members.get(name, True):
             del members[name]
     for name in ("policies", "defaults"):
@@ -127,13 +129,13 @@ def _encode_sub_run(record: SubRunRecord) -> bytes:
 
 def _policy_members(policy: PolicyRecord) -> dict[str, Any]:
     named = ((field.name, getattr(policy, field.name)) for field in fields(policy))
-    return {name: value for name, value in named if value or name not in _MEANT_FOR_FEW}
+    return {name: value for name, value in named if name not in _MEANT_FOR_FEW or value not in _SAYS_NOTHING}
 
 
 def _thin(policies: dict[str, dict[str, Any]]) -> None:
     for policy in policies.values():
         for member in _MEANT_FOR_FEW:
-            if not policy[member]:
+            if policy[member] in _SAYS_NOTHING:
                 del policy[member]
 
 
@@ -182,6 +184,8 @@ def _encode_call(call: CallRecord) -> bytes:
         members["new_thoughts"] = call.new_thoughts
     if call.thoughts:
         members["thoughts"] = call.thoughts
+    if call.voter:
+        members["voter"] = call.voter
     return orjson.dumps(members)
 
 

@@ -153,6 +153,10 @@ def _policy_record(policy: StepPolicy) -> PolicyRecord:
         None
         if form is None
         else FormPolicyRecord(_setting_record(form.temperature), _setting_record(form.max_tokens), form.profile),
+        policy.voters,
+        policy.order,
+        policy.ladder,
+        policy.adaptive,
     )
 
 
@@ -170,6 +174,10 @@ def _policy(record: PolicyRecord) -> StepPolicy:
         profile=record.profile,
         wordings=record.wordings,
         form=None if form is None else FormPolicy(_setting(form.temperature), _setting(form.max_tokens), form.profile),
+        voters=record.voters,
+        order=record.order,
+        ladder=record.ladder,
+        adaptive=record.adaptive,
     )
     return policy if record.max_tokens is None else replace(policy, max_tokens=_setting(record.max_tokens))
 

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
-from maker_dsl.engine.records import MAIN_PROFILE
+from maker_dsl.engine.records import MAIN_PROFILE, RungRecord, VoterRecord
 from maker_dsl.task import Formatting, ProfileName, Step
 
-Origin = Literal["command line", "profile", "task", "default"]
+Origin = Literal["command line", "profile", "task", "default", "plan"]
 T = TypeVar("T")
 
 DEFAULT_AHEAD_BY = 3
@@ -58,6 +58,13 @@ class StepPolicy:
     """The names of the wordings, where there are several."""
     form: FormPolicy | None = None
     """Where samples are thoughts that are put into form."""
+    voters: tuple[VoterRecord, ...] = ()
+    """The models that samples go to, where they are several."""
+    order: Literal["rotate", "cheapest"] = "rotate"
+    ladder: tuple[RungRecord, ...] = ()
+    """What is drawn beyond `max_samples` while the step is not decided."""
+    adaptive: bool = False
+    """Whether the run's stopping table decides."""
 
 
 def policy_of(step: Step, defaults: Mapping[str, StepPolicy]) -> StepPolicy:

@@ -45,6 +45,26 @@ class FormPolicyRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class VoterRecord:
+    """A model that samples of a step go to. `profile` as in `PolicyRecord`; `weight` is what its votes count."""
+
+    profile: str | None
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RungRecord:
+    """Further samples of a step that stays contested. `profile` None: of the same voters, in the same turn."""
+
+    samples: int
+    profile: str | None = None
+    wording: str | None = None
+    """The name of the wording that they are asked in; None: over all of them in turn."""
+    weight: int = 1
+    """What votes of `profile` count, in the unit of the step's voters."""
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyRecord:
     """How a kind of step is decided."""
 
@@ -60,6 +80,14 @@ class PolicyRecord:
     """The names of its wordings, where there are several."""
     form: FormPolicyRecord | None = None
     """Where samples are thoughts that are put into form."""
+    voters: tuple[VoterRecord, ...] = ()
+    """Where several models vote: those that samples go to; empty where all come from `profile`."""
+    order: Literal["rotate", "cheapest"] = "rotate"
+    """Whether samples go over all voters in turn, or to the first until a step is contested."""
+    ladder: tuple[RungRecord, ...] = ()
+    """What is drawn beyond `max_samples`, rung by rung, before the step stays undecided."""
+    adaptive: bool = False
+    """Whether the run's stopping table decides, and `ahead_by` stands for steps that it says nothing of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +118,50 @@ class ProfileRecord:
     provider: str
     profile: dict[str, Any]
     price: PriceRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssumedRecord:
+    """What a run takes a model to be, from its calibration; `low` ends are those of the intervals."""
+
+    p: float
+    p_low: float
+    passing: float
+    passing_low: float
+    votes: int
+    """On which this rests."""
+    truth: Literal["reference", "agreement"] = "reference"
+    cost_usd: float | None = None
+    """Of a sample."""
+    latency_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableRecord:
+    """The votes (leader, runner-up, others) at which a step is decided; `bound` is the leader's chance to be wrong."""
+
+    bound: float
+    maximum: int
+    decided: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRecord:
+    """What a run counts on: worked out once, before it began, from calibrations by profile."""
+
+    assumed: dict[str, AssumedRecord]
+    """By the name of the profile; the run's own under the empty name."""
+    steps: int | None = None
+    target: float | None = None
+    """The wanted chance that all steps are decided rightly: the error budget is what it leaves."""
+    success: float | None = None
+    """The chance that they are, by the figures."""
+    votes_per_step: float | None = None
+    table: TableRecord | None = None
+    spent: tuple[float, int, int] = (0.0, 0, 0)
+    """USD, tokens and samples of the run's own calibration, before its first step."""
+    source: str = ""
+    """Where the figures are from, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +200,8 @@ class RunRecord:
     """The plug-ins that the task's checkers come from, all allowed, with their versions."""
     profiles: dict[str, ProfileRecord] = field(default_factory=dict)
     """The profiles of steps, by the names that the task has for them; the run's own answers for all others."""
+    plan: PlanRecord | None = None
+    """What the run counts on, where it was planned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +276,8 @@ class CallRecord:
     """Which of the step's wordings was asked."""
     new_thoughts: tuple[ThoughtRecord, ...] = ()
     thoughts: tuple[int, ...] = ()
+    voter: int = 0
+    """Which of the step's voters was asked; rungs of the ladder with a profile come after them."""
 
 
 @dataclass(slots=True)
