@@ -66,6 +66,7 @@ def run_record(
         policy_records(settings.defaults),
         task.plugins,
         dict(profiles or {}),
+        settings.plan,
     )
 
 

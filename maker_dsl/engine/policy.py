@@ -85,6 +85,10 @@ def policy_of(step: Step, defaults: Mapping[str, StepPolicy]) -> StepPolicy:
         profile,
         tuple(one.name for one in wordings) if len(wordings) > 1 else (),
         None if step.formatting is None else _form_policy(step.formatting, defaults),
+        own.voters if profile is None else (),
+        own.order if profile is None else "rotate",
+        own.ladder,
+        own.adaptive,
     )
 
 

@@ -102,4 +102,9 @@ def begin(record: RunRecord, task: Task | None) -> RunState:
         if found != record.initial_hash:
             raise FoldError("the initial state", record.initial_hash, found)
     root = Frame(record.task, task, state, record.initial_hash, dict(record.policies), record.expected_steps)
-    return RunState(record, root, Totals(), record.caps, dict(record.defaults))
+    run = RunState(record, root, Totals(), record.caps, dict(record.defaults))
+    if record.plan is not None:
+        # The run's own calibration counts as the run's.
+        run.granted = run.spent = Amounts(*record.plan.spent)
+        run.totals.cost_usd = run.spent.cost_usd
+    return run

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, TypeVar
 
 from maker_dsl.diagnostics import Diagnostic, Label, Source, Span
@@ -17,11 +17,12 @@ from maker_dsl.engine.policy import (
     DEFAULT_FIRST_TEMPERATURE,
     DEFAULT_MAX_SAMPLES,
     DEFAULT_TEMPERATURE,
+    Setting,
     StepPolicy,
     policy_of,
     settle,
 )
-from maker_dsl.engine.records import DEFAULT_MAX_DEPTH, MAIN_PROFILE
+from maker_dsl.engine.records import DEFAULT_MAX_DEPTH, MAIN_PROFILE, PlanRecord, VoterRecord
 from maker_dsl.providers.port import Provider
 from maker_dsl.task import Task
 
@@ -65,6 +66,24 @@ class RunOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """How a run votes, as far as that was worked out before it began; what it says stands above everything else.
+
+    `voters` are for the steps that name no profile of their own: the run's own profile is None there, others are
+    among the setup's named ones. A plan with a table makes the steps adaptive.
+    """
+
+    plan: PlanRecord | None = None
+    ahead_by: int | None = None
+    max_samples: int | None = None
+    voters: tuple[VoterRecord, ...] = ()
+    order: Literal["rotate", "cheapest"] = "rotate"
+
+
+NOTHING_PLANNED = Planned()
+
+
+@dataclass(frozen=True, slots=True)
 class Caps:
     """Limits of the whole run; None where there is none."""
 
@@ -88,6 +107,7 @@ class Settings:
     keep: Keep
     defaults: Mapping[str, StepPolicy] = field(default_factory=dict)
     """For steps of sub-runs whose tasks say nothing, by profile; empty where the task runs no others."""
+    plan: PlanRecord | None = None
 
 
 class NamedProvider(Protocol):
@@ -110,12 +130,17 @@ def resolve(
     asked: RunOptions,
     profile: RunOptions,
     named: Mapping[str, NamedProvider] | None = None,
+    planned: Planned = NOTHING_PLANNED,
 ) -> Settings:
     """Settle every setting. Raises SettingsRefused where the answer can't be run."""
     named = named or {}
     defaults = {
-        MAIN_PROFILE: _defaults(asked, profile),
-        **{name: _defaults(asked, one.options) for name, one in named.items()},
+        MAIN_PROFILE: replace(
+            _defaults(asked, profile, planned),
+            voters=planned.voters,
+            order=planned.order,
+        ),
+        **{name: _defaults(asked, one.options, planned) for name, one in named.items()},
     }
     max_depth = _first(asked.max_depth, profile.max_depth)
     settings = Settings(
@@ -132,6 +157,7 @@ def resolve(
         seed=_first(asked.seed, profile.seed) or 0,
         keep=_first(asked.keep, profile.keep) or "all",
         defaults=defaults if task.run_steps else {},
+        plan=planned.plan,
     )
     require_possible(settings, provider, *(one.provider for one in named.values()))
     return settings
@@ -217,14 +243,17 @@ def _require_numbers(settings: Settings) -> None:
         raise SettingsRefused(*found)
 
 
-def _defaults(asked: RunOptions, profile: RunOptions) -> StepPolicy:
+def _defaults(asked: RunOptions, profile: RunOptions, planned: Planned) -> StepPolicy:
     """How steps are decided whose task says nothing."""
+    ahead_by = settle(asked.ahead_by, profile.ahead_by, DEFAULT_AHEAD_BY)
+    max_samples = settle(asked.max_samples, profile.max_samples, DEFAULT_MAX_SAMPLES)
     return StepPolicy(
-        settle(asked.ahead_by, profile.ahead_by, DEFAULT_AHEAD_BY),
-        settle(asked.max_samples, profile.max_samples, DEFAULT_MAX_SAMPLES),
+        ahead_by if planned.ahead_by is None else Setting(planned.ahead_by, "plan"),
+        max_samples if planned.max_samples is None else Setting(planned.max_samples, "plan"),
         settle(asked.first_temperature, profile.first_temperature, DEFAULT_FIRST_TEMPERATURE),
         settle(asked.temperature, profile.temperature, DEFAULT_TEMPERATURE),
         settle(asked.max_tokens, profile.max_tokens, None),
+        adaptive=planned.plan is not None and planned.plan.table is not None,
     )
 
 

@@ -38,7 +38,9 @@ from maker_dsl.engine.report import Observer, RunReport
 from maker_dsl.engine.run import Run
 from maker_dsl.engine.run_state import FoldError, RunState, begin
 from maker_dsl.engine.settings import (
+    NOTHING_PLANNED,
     Caps,
+    Planned,
     RunOptions,
     SettingsRefused,
     refusal,
@@ -99,13 +101,14 @@ async def start_run(
     *,
     observer: Observer | None = None,
     world: World | None = None,
+    planned: Planned = NOTHING_PLANNED,
 ) -> RunReport:
     """Run a task until it is done or something stops it.
 
     Raises SettingsRefused before anything is written, TaskError where the task's own text fails, and JournalError where
     the run's directory can't be made. A cancellation stops the run cleanly and goes on.
     """
-    return await begin_run(task, setup, asked, runs_directory, observer=observer, world=world).go()
+    return await begin_run(task, setup, asked, runs_directory, observer=observer, world=world, planned=planned).go()
 
 
 def begin_run(
@@ -117,12 +120,16 @@ def begin_run(
     observer: Observer | None = None,
     world: World | None = None,
     in_flight: int | None = None,
+    planned: Planned = NOTHING_PLANNED,
 ) -> Run:
-    """Make a run: its directory and its first record, on disk. `in_flight` is the least number of open slots."""
+    """Make a run: its directory and its first record, on disk. `in_flight` is the least number of open slots.
+
+    What was spent before it began, by a plan of its own, counts against its limits.
+    """
     world = world or World()
     if task.unallowed:
         raise SettingsRefused(*task.unallowed)
-    settings = resolve(task, setup.provider, asked, setup.options, setup.named)
+    settings = resolve(task, setup.provider, asked, setup.options, setup.named, planned)
     _require_writable(task, setup)
     now = world.utc_now()
     run_id = make_run_id(task.name, now, world.random)
