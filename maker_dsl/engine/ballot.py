@@ -54,10 +54,11 @@ class Ballot:
         """Votes by key of the counted slots, in the order in which keys came up."""
         return self._counts
 
-    def fill(self, slot: int, key: str) -> Decision | None:
+    def fill(self, slot: int, key: str, weight: int = 1) -> Decision | None:
         """Give a slot its vote and count what can be counted; returns the decision once there is one.
 
         Votes that come after the decision are left out of the count. Raises ValueError if the slot has a vote already.
+        All votes weigh the same here, whatever `weight` says.
         """
         if self._decision is not None:
             return self._decision
@@ -88,11 +89,16 @@ class Ballot:
             self._leader = key
         elif votes > self._behind:
             self._behind = votes
-        if self._ahead - self._behind >= self._margin:
-            self._decision = Decision(key, self._prefix)
+        if self._is_over(self._ahead, self._behind, self._prefix):
+            assert self._leader is not None
+            self._decision = Decision(self._leader, self._prefix)
             self._waiting.clear()
             return True
         return False
+
+    def _is_over(self, leader: int, runner_up: int, counted: int) -> bool:
+        """Whether the votes for the leader and for the next best decide, of all that are counted."""
+        return leader - runner_up >= self._margin
 
     def further_slots_needed(self, opened: int) -> int:
         """How many slots beyond the `opened` ones it takes at best: if every missing vote went to the most hopeful key.

@@ -12,10 +12,9 @@ from typing import Any, Literal
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from maker_dsl.engine.ballot import Ballot
 from maker_dsl.engine.budget import Amounts
 from maker_dsl.engine.composition import bound_task, open_runs
-from maker_dsl.engine.fold import margin_of
+from maker_dsl.engine.fold import new_ballot, weight_of
 from maker_dsl.engine.frame import Frame, Returned
 from maker_dsl.engine.open_step import Entry, OpenStep
 from maker_dsl.engine.records import (
@@ -123,6 +122,8 @@ class _KeptVote:
     samples: int
     thoughts: tuple[ThoughtRecord, ...] = ()
     pending: tuple[tuple[int, int], ...] = ()
+    asked: tuple[tuple[int, int, int, int], ...] = ()
+    """Slot, resample, voter and wording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +202,7 @@ def _vote(opened: OpenStep) -> _KeptVote:
         opened.samples,
         tuple(opened.thoughts),
         tuple(opened.pending.items()),
+        tuple((*draw, *asked) for draw, asked in opened.asked.items()),
     )
 
 
@@ -231,7 +233,7 @@ def _restore_frame(run: RunState, kept: _KeptFrame) -> None:
     run.frames[kept.number] = runs.live[unit] = frame
     _restore_results(frame, kept.results)
     if kept.vote is not None:
-        frame.open = _opened(frame, kept.vote)
+        frame.open = _opened(run, frame, kept.vote)
 
 
 def _restore_results(frame: Frame, kept: tuple[_KeptResult, ...] | None) -> None:
@@ -246,14 +248,15 @@ def _restore_results(frame: Frame, kept: tuple[_KeptResult, ...] | None) -> None
         runs.results[unit] = Returned(each.number, each.result, value, each.steps)
 
 
-def _opened(frame: Frame, kept: _KeptVote) -> OpenStep:
-    opened = OpenStep(frame.index, Ballot(margin_of(frame)))
+def _opened(run: RunState, frame: Frame, kept: _KeptVote) -> OpenStep:
+    opened = OpenStep(frame.index, new_ballot(run, frame))
     opened.entries = [Entry(record, None) for record in kept.replies]
     opened.flagged_by_slot = dict(kept.flagged)
     opened.votes_by_slot = dict(kept.filled)
     opened.samples = kept.samples
     opened.thoughts = list(kept.thoughts)
     opened.pending = dict(kept.pending)
+    opened.asked = {(slot, resample): (voter, wording) for slot, resample, voter, wording in kept.asked}
     for number in kept.firsts:
         key = opened.entries[number].key
         assert key is not None
@@ -261,7 +264,8 @@ def _opened(frame: Frame, kept: _KeptVote) -> OpenStep:
     for slot, number in sorted(kept.filled):
         key = opened.entries[number].key
         assert key is not None
-        opened.ballot.fill(slot, key)
+        voter, _ = opened.asked_at(slot, opened.flagged_by_slot.get(slot, 0))
+        opened.ballot.fill(slot, key, weight_of(frame, voter))
     return opened
 
 

@@ -28,6 +28,9 @@ from maker_dsl.engine.records import (
 from maker_dsl.engine.run_state import FoldError, RunState, begin
 from maker_dsl.engine.sample_story import SampleStory, sample_stories
 from maker_dsl.engine.start import LoadTask, read_run_record
+from maker_dsl.engine.stopping import StoppingTable
+from maker_dsl.engine.turns import Turns, turns_of
+from maker_dsl.engine.weighted_ballot import WHOLE_VOTE
 from maker_dsl.journal.errors import JournalDamaged, JournalMissing
 from maker_dsl.journal.run_directory import RunDirectory
 from maker_dsl.task import State, Task, TaskError
@@ -190,7 +193,7 @@ class Chronicle:
                 frame = frames[event.sub]
                 opened, before, state = frame.open, frame.state_hash, frame.state
                 if opened is not None and event.kind in frame.policies:
-                    opened.ballot = _counted(opened, int(frame.policies[event.kind].ahead_by.value or 1))
+                    opened.ballot = _counted(opened, turns_of(frame.policies[event.kind]), fold.run.table)
                 fold.apply(event)
                 calls = tuple(self._calls.pop(event.sub, ()))
                 return _entry(frame, event.step, event.kind, "decided", before, state, opened, calls, event)
@@ -265,11 +268,13 @@ def _entry(
     )
 
 
-def _counted(opened: OpenStep, margin: int) -> Ballot:
-    """The ballot of a step with the margin of its kind: without a task the fold counts with the largest of all."""
-    ballot = Ballot(margin)
+def _counted(opened: OpenStep, turns: Turns, table: StoppingTable | None) -> Ballot:
+    """The ballot of a step as its kind has it: without a task the fold counts with the largest margin of all."""
+    ballot = turns.new_ballot(table)
     for slot, number in sorted(opened.votes_by_slot.items()):
-        ballot.fill(slot, opened.entries[number].key or "")
+        voter, _ = opened.asked_at(slot, opened.flagged_by_slot.get(slot, 0))
+        weight = turns.weights[voter] if voter < len(turns.weights) else WHOLE_VOTE
+        ballot.fill(slot, opened.entries[number].key or "", weight)
     return ballot
 
 

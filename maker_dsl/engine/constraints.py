@@ -215,6 +215,8 @@ def tokens_by_profile(policies: Mapping[str, PolicyRecord]) -> dict[str, int]:
     for policy in policies.values():
         form = policy.form
         said = [(policy.profile, policy.max_tokens), (None, None) if form is None else (form.profile, form.max_tokens)]
+        named = [*(one.profile for one in policy.voters), *(one.profile for one in policy.ladder)]
+        said += [(name, policy.max_tokens) for name in named if name is not None]
         for profile, tokens in said:
             if tokens is not None and tokens.value is not None:
                 name = MAIN_PROFILE if profile is None else profile

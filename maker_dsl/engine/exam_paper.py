@@ -139,7 +139,7 @@ class Paper:
                 call.draws,
                 call.wording,
                 phase,
-                grammar=self._kind.grammar,
+                grammar=self._kind.grammars[0],
             )
             completion = await self._kind.sample(request)
             answered, call.draws = call.draws, call.draws[len(completion.replies) :]

@@ -23,6 +23,7 @@ from maker_dsl.engine.records import (
     EndRecord,
     Event,
     GrantRecord,
+    PolicyRecord,
     ResumedRecord,
     ReturnRecord,
     RunRecord,
@@ -30,6 +31,8 @@ from maker_dsl.engine.records import (
     ThoughtRecord,
 )
 from maker_dsl.engine.run_state import FoldError, RunState, hash_state
+from maker_dsl.engine.turns import turns_of
+from maker_dsl.engine.weighted_ballot import WHOLE_VOTE, WeightedBallot
 from maker_dsl.engine.wordings import tally
 from maker_dsl.judging import Flag, Vote, judge
 from maker_dsl.task import RawReply, State, Step, Task
@@ -68,12 +71,12 @@ class Fold:
             case RunRecord():
                 raise FoldError("a second run record", "one only", event.run)
 
-    def open_step(self, frame: Frame, margin: int | None = None) -> OpenStep:
-        """The ballot of a frame's step to come; `margin` where the caller knows it already."""
+    def open_step(self, frame: Frame, ballot: Ballot | None = None) -> OpenStep:
+        """The vote on a frame's step to come; `ballot` where the caller has made it already."""
         if frame.open is None:
             if frame.runs is not None:
                 raise FoldError(f"step {frame.address()}", "sub-runs", "a vote")
-            frame.open = OpenStep(frame.index, Ballot(margin_of(frame) if margin is None else margin))
+            frame.open = OpenStep(frame.index, new_ballot(self.run, frame) if ballot is None else ballot)
         return frame.open
 
     def call(self, call: CallRecord, judged: tuple[Vote | None, ...] = ()) -> None:
@@ -121,6 +124,8 @@ class Fold:
             flagged = opened.flagged_by_slot.get(slot, 0)
             if resample != flagged or slot in opened.votes_by_slot or slot in opened.pending:
                 raise FoldError(f"the resample at slot {slot}", flagged, resample)
+            if call.voter or call.wording:
+                opened.asked[slot, resample] = (call.voter, call.wording)
             flag = opened.thoughts[number].flag
             if flag is None:
                 opened.pending[slot] = number
@@ -149,6 +154,8 @@ class Fold:
         if len(call.replies) > len(call.draws):
             raise FoldError("the number of replies", f"up to {len(call.draws)}", len(call.replies))
         ballot = opened.ballot
+        weight = weight_of(frame, call.voter) if type(ballot) is WeightedBallot else 1
+        is_told = bool(call.voter or call.wording)
         for (slot, resample), number in zip(call.draws, call.replies, strict=False):
             if not 0 <= number < len(entries):
                 raise FoldError("the number of a reply", f"less than {len(entries)}", number)
@@ -160,13 +167,16 @@ class Fold:
                 raise FoldError(f"the thought at slot {slot}", "that of the reply", entry.record.thought)
             opened.samples += 1
             totals.samples += 1
+            if is_told:
+                # Of a form, what its thought was asked stays.
+                opened.asked.setdefault((slot, resample), (call.voter, call.wording))
             if entry.key is None:
                 self._flag(opened, slot, "unknown" if entry.flag is None else entry.flag.name)
                 continue
             totals.votes += 1
             opened.votes_by_slot[slot] = number
             opened.first_of_key.setdefault(entry.key, number)
-            ballot.fill(slot, entry.key)
+            ballot.fill(slot, entry.key, weight)
 
     def decision(self, decision: DecisionRecord, following: State | None = None) -> None:
         """Fold a decision; `following` is the new state where this process has just taken the decision itself."""
@@ -248,21 +258,35 @@ class Fold:
         run.granted = run.spent
 
 
-def margin_of(frame: Frame) -> int:
-    """The margin of a frame's step to come.
+def new_ballot(run: RunState, frame: Frame) -> Ballot:
+    """The ballot of a frame's step to come.
 
-    Without a task its kind is unknown: the largest, so that every vote counts.
+    Without a task its kind is unknown: the one of the largest margin, so that every vote counts.
     """
-    task = frame.task
-    margins = {name: int(policy.ahead_by.value or 1) for name, policy in frame.policies.items()}
-    if not margins:
+    return turns_of(policy_to_come(frame)).new_ballot(run.table)
+
+
+def policy_to_come(frame: Frame) -> PolicyRecord:
+    """How a frame's step to come is decided; without a task, the policy of the largest margin. Raises FoldError."""
+    task, policies = frame.task, frame.policies
+    if not policies:
         raise FoldError(f"step {frame.address()}", "a step that asks no model", "a vote")
-    if task is None or frame.state is None or len(margins) == 1:
-        return max(margins.values())
-    name = task.next_step(frame.state).name
-    if name not in margins:
+    if task is None or frame.state is None or len(policies) == 1:
+        return max(policies.values(), key=lambda policy: policy.ahead_by.value or 1)
+    found = policies.get(task.next_step(frame.state).name)
+    if found is None:
         raise FoldError(f"step {frame.address()}", "sub-runs", "a vote")
-    return margins[name]
+    return found
+
+
+def weight_of(frame: Frame, voter: int) -> int:
+    """What a vote on a frame's step to come weighs. Raises FoldError for a voter that the step doesn't have."""
+    weights = turns_of(policy_to_come(frame)).weights
+    if 0 <= voter < len(weights):
+        return weights[voter]
+    if frame.task is None:
+        return WHOLE_VOTE
+    raise FoldError("the voter of a call", f"less than {len(weights)}", voter)
 
 
 def _following(frame: Frame, task: Task, opened: OpenStep, decision: DecisionRecord) -> State:

@@ -23,6 +23,10 @@ class Gateways:
         """What a step's samples go through: the run's own gateway where nothing stands for the name."""
         return self.main if profile is None else self.named.get(profile.name, self.main)
 
+    def named_so(self, name: str | None) -> Gateway:
+        """What samples of a profile by its name go through; the run's own gateway for None."""
+        return self.main if name is None else self.named.get(name, self.main)
+
     @property
     def answer_at_once(self) -> bool:
         """Whether no call ever waits, so that calls side by side gain nothing."""

@@ -42,6 +42,7 @@ class RunLedger:
                 message=call.message,
                 sub=request.question.sub,
                 wording=request.wording,
+                voter=request.voter,
             )
         )
         self._recorder.flush()

@@ -9,6 +9,8 @@ from maker_dsl.engine.ballot import Ballot
 from maker_dsl.engine.records import ReplyRecord, ThoughtRecord
 from maker_dsl.judging import Vote
 
+FIRST_ASKED = (0, 0)
+
 
 class Entry:
     """A distinct reply of the open step."""
@@ -27,6 +29,7 @@ class OpenStep:
     """The replies and votes of the step that is not decided yet."""
 
     __slots__ = (
+        "asked",
         "ballot",
         "entries",
         "first_of_key",
@@ -52,6 +55,12 @@ class OpenStep:
         """The distinct thoughts."""
         self.pending: dict[int, int] = {}
         """By slot, the thought that is to be put into form."""
+        self.asked: dict[tuple[int, int], tuple[int, int]] = {}
+        """By slot and resample, the voter and the wording of samples that are in, unless both are the first."""
+
+    def asked_at(self, slot: int, resample: int) -> tuple[int, int]:
+        """The voter that a sample was asked of, and the wording that it was asked in."""
+        return self.asked.get((slot, resample), FIRST_ASKED)
 
     @property
     def is_contested(self) -> bool:

@@ -49,7 +49,8 @@ class VoterRecord:
     """A model that samples of a step go to. `profile` as in `PolicyRecord`; `weight` is what its votes count."""
 
     profile: str | None
-    weight: int = 1
+    weight: int = 1000
+    """In thousandths of a vote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ class RungRecord:
     profile: str | None = None
     wording: str | None = None
     """The name of the wording that they are asked in; None: over all of them in turn."""
-    weight: int = 1
-    """What votes of `profile` count, in the unit of the step's voters."""
+    weight: int = 1000
+    """What votes of `profile` count, in thousandths."""
 
 
 @dataclass(frozen=True, slots=True)

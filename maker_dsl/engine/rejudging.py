@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from maker_dsl.engine.fold import raw_thought
 from maker_dsl.engine.records import CallRecord, ReplyRecord, ThoughtRecord
-from maker_dsl.engine.wordings import wording_of
+from maker_dsl.engine.turns import Turns
 from maker_dsl.judging import Vote, judge, judge_thought
 from maker_dsl.task import Locals, Prompt, RawReply, State, Step, Task
 
@@ -71,16 +71,19 @@ def judge_thought_again(present: PresentStep, thought: ThoughtRecord) -> None:
         raise Broken("the verdict on a thought", expected or "no flag", found or "no flag")
 
 
-def check_wording(step: Step, call: CallRecord) -> None:
-    """Raise Broken if a call was asked in another wording than the one that its samples' places give them.
+def check_asked(step: Step, call: CallRecord, turns: Turns, samples: int) -> None:
+    """Raise Broken if a call was asked of another model, or in another wording, than its samples' places give them.
 
-    A form has no wording of its own.
+    `samples` are those that the step had drawn before. A form has no wording of its own.
     """
-    wordings = len(step.wordings)
+    rung = turns.rung_of(samples)
     is_form = step.formatting is not None and not call.thoughts
-    expected = {0} if is_form else {wording_of(slot, resample, wordings) for slot, resample in call.draws}
-    if expected != {call.wording}:
-        raise Broken("the wording of a call", sorted(expected), call.wording)
+    wordings = {0} if is_form else {turns.wording_of(slot, resample, rung) for slot, resample in call.draws}
+    if wordings != {call.wording}:
+        raise Broken("the wording of a call", sorted(wordings), call.wording)
+    voters = {turns.voter_of(slot, resample, rung) for slot, resample in call.draws}
+    if voters != {call.voter}:
+        raise Broken("the model that a call was asked of", sorted(voters), call.voter)
 
 
 def _verdict(key: str | None) -> str:

@@ -12,6 +12,7 @@ from hashlib import sha256
 from maker_dsl.engine.budget import NOTHING, Amounts
 from maker_dsl.engine.frame import Frame
 from maker_dsl.engine.records import CapsRecord, ConstraintRecord, EndRecord, PolicyRecord, RunRecord
+from maker_dsl.engine.stopping import StoppingTable
 from maker_dsl.task import Task
 
 
@@ -84,8 +85,14 @@ class RunState:
     """What came of constrained decoding, by profile and, where replies are free all the same, kind of step."""
     frames: dict[int, Frame] = field(init=False)
 
+    table: StoppingTable | None = field(init=False)
+    """When votes are over, of steps that go by it."""
+
     def __post_init__(self) -> None:
         self.frames = {0: self.root}
+        plan = self.record.plan
+        kept = None if plan is None else plan.table
+        self.table = None if kept is None else StoppingTable(kept.bound, kept.maximum, frozenset(kept.decided))
 
 
 def hash_state(canonical: bytes) -> str:

@@ -84,7 +84,12 @@ class Decider:
             assert frame.task is not None
             kinds = self._kinds[frame.number] = {
                 step.name: Kind(
-                    step, frame.policies[step.name], self.gateways, self._in_flight, self.max_tokens
+                    step,
+                    frame.policies[step.name],
+                    self.gateways,
+                    self._in_flight,
+                    self.max_tokens,
+                    self.recorder.fold.run.table,
                 ).hold_to(self.constraints)
                 for step in frame.task.steps
             }

@@ -27,9 +27,10 @@ from maker_dsl.engine.records import (
     SubRunRecord,
     ThoughtRecord,
 )
-from maker_dsl.engine.rejudging import Broken, PresentStep, check_wording, judge_again, judge_thought_again, thought_of
+from maker_dsl.engine.rejudging import Broken, PresentStep, check_asked, judge_again, judge_thought_again, thought_of
 from maker_dsl.engine.run_state import FoldError, begin
 from maker_dsl.engine.start import LoadTask, read_run_record
+from maker_dsl.engine.turns import turns_of
 from maker_dsl.journal.run_directory import RunDirectory, hash_task
 from maker_dsl.judging import TIMED_OUT, Vote
 from maker_dsl.task import Step, Task, TaskError
@@ -210,10 +211,11 @@ class _Verifier:
             return (None,) * len(call.new)
         present = self._step(frame)
         assert frame.task is not None
-        thoughts = fold.open_step(frame).thoughts
+        opened = fold.open_step(frame)
+        thoughts = opened.thoughts
         for thought in call.new_thoughts:
             judge_thought_again(present, thought)
-        check_wording(present.step, call)
+        check_asked(present.step, call, turns_of(frame.policies[present.step.name]), opened.samples)
         return tuple(self._judge(frame.task, present, record, thought_of(record, thoughts)) for record in call.new)
 
     def _judge(

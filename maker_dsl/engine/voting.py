@@ -65,7 +65,7 @@ class StepVote:
         self._prompts: dict[int, Prompt] = {0: kind.step.render(state, self._locals)}
         """By wording."""
         self._question = Question(index, kind.step, state, task, frame.draw_key(index), frame.number, frame.order)
-        self.opened: OpenStep = recorder.fold.open_step(frame, kind.margin)
+        self.opened: OpenStep = recorder.fold.open_step(frame, kind.turns.new_ballot(kind.table))
         self._intake = Intake(task, kind.step, state, self._locals, self.opened, keep)
         self._calling: set[int] = set()
         """Slots that a call under way is to fill."""
@@ -146,16 +146,17 @@ class StepVote:
             self._open_slots = max(kind.slots, 1 + max([*filled, *flagged_by_slot, *pending]))
         self._open_slots += ballot.further_slots_needed(self._open_slots)
         missing = [slot for slot in range(self._open_slots) if slot not in filled and slot not in calling]
+        rung = kind.turns.rung_of(opened.samples)
         forms: tuple[Ask, ...] = ()
         begun = len(calling)
         if pending:
             begun = len(calling | pending.keys())
             due = [(Draw(slot, flagged_by_slot.get(slot, 0)), pending[slot]) for slot in missing if slot in pending]
-            forms = kind.forms(due)
+            forms = kind.forms(due, rung)
             missing = [slot for slot in missing if slot not in pending]
-        allowed = max(0, kind.max_samples - opened.samples - begun)
+        allowed = max(0, kind.turns.cap_of(rung) - opened.samples - begun)
         draws = [Draw(slot, flagged_by_slot.get(slot, 0)) for slot in missing[:allowed]]
-        return (*forms, *kind.grouped(draws)) if draws else forms
+        return (*forms, *kind.grouped(draws, rung)) if draws else forms
 
     async def _sample(self, ask: Ask) -> Completion:
         """The provider's answer to a call."""
@@ -164,7 +165,16 @@ class StepVote:
             thought = self.opened.thoughts[ask.thought].text
             prompt, most = self._intake.form_prompt(ask.thought), kind.form_max_tokens
             request = Request(
-                self._question, prompt, ask.temperature, most, ask.draws, 0, "form", thought, kind.form_grammar
+                self._question,
+                prompt,
+                ask.temperature,
+                most,
+                ask.draws,
+                0,
+                "form",
+                thought,
+                kind.form_grammar,
+                ask.voter,
             )
             return await kind.sample(request)
         phase: Phase = "answer" if kind.form_gateway is None else "thought"
@@ -177,7 +187,8 @@ class StepVote:
             ask.draws,
             ask.wording,
             phase,
-            grammar=kind.grammar,
+            grammar=kind.grammars[ask.voter],
+            voter=ask.voter,
         )
         return await kind.sample(request)
 
@@ -208,6 +219,7 @@ class StepVote:
             latency_s=round(call.latency_s, 3),
             sub=self._sub,
             wording=ask.wording,
+            voter=ask.voter,
         )
         votes: tuple[Vote | None, ...] = ()
         if self._kind.form_gateway is not None and ask.thought is None:

@@ -65,6 +65,8 @@ class Request:
     """What is to be put into form, in that phase."""
     grammar: str | None = None
     """What the server must hold the reply to, in the notation that the provider's `constrain` names."""
+    voter: int = 0
+    """Which of the models that vote on the step is asked."""
 
     @property
     def samples(self) -> int:
