@@ -14,12 +14,13 @@ from maker_dsl.engine.ballot import Ballot
 from maker_dsl.engine.inspection import read_events, read_status
 from maker_dsl.engine.open_step import Entry, OpenStep
 from maker_dsl.engine.recorder import Pace
-from maker_dsl.engine.records import CallRecord, Event, ReplyRecord
+from maker_dsl.engine.records import CallRecord, Event, PolicyRecord, ReplyRecord, SettingRecord
 from maker_dsl.engine.report import RunReport
 from maker_dsl.engine.run_state import Totals
 from maker_dsl.engine.start import ProviderSetup
+from maker_dsl.engine.turns import Turns
 from maker_dsl.engine.verification import verify_run
-from maker_dsl.engine.wordings import tally, wording_of
+from maker_dsl.engine.wordings import tally
 from maker_dsl.journal import MemoryDisk
 from maker_dsl.providers.clock import run_virtually
 from maker_dsl.providers.port import Request
@@ -136,6 +137,7 @@ def test_every_sample_is_counted_once_in_the_wording_that_it_was_asked_in(
         if flagged:
             opened.flagged_by_slot[slot] = flagged
         for resample in range(flagged + 1):
+            opened.asked[slot, resample] = (0, (slot + resample) % wordings)
             counts = expected[(slot + resample) % wordings]
             counts[0] += 1
             counts[1] += resample < flagged
@@ -150,7 +152,9 @@ def test_every_sample_is_counted_once_in_the_wording_that_it_was_asked_in(
 
 @pytest.mark.parametrize("wordings", [1, 2, 3])
 def test_a_resample_is_never_asked_in_the_same_words_if_there_are_others(wordings: int) -> None:
+    three = SettingRecord(3, "default")
+    turns = Turns(PolicyRecord(three, three, three, three, wordings=NAMES[:wordings]))
     for slot in range(5):
         for resample in range(5):
-            same = wording_of(slot, resample, wordings) == wording_of(slot, resample + 1, wordings)
+            same = turns.wording_of(slot, resample) == turns.wording_of(slot, resample + 1)
             assert same == (wordings == 1)
