@@ -131,7 +131,7 @@ def make_plan(
 
     Raises PlanImpossible where no margin reaches the target, TheoryError where a number is out of its range.
     """
-    _require_a_chance(model)
+    require_a_chance(model)
     margin = theory.smallest_margin(model.p_low, steps, target)
     if margin > MOST_MARGIN:
         raise PlanImpossible(
@@ -183,7 +183,8 @@ def as_measured(model: Model) -> Model:
     return replace(model, p_low=model.p)
 
 
-def _require_a_chance(model: Model) -> None:
+def require_a_chance(model: Model) -> None:
+    """Voting needs more than one half of the votes right. Raises PlanImpossible."""
     if model.p_low > 0.5:
         return
     if model.p > 0.5:
