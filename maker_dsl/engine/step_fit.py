@@ -10,8 +10,8 @@ well as the best one are averaged with it. Each chance of a right vote, and the 
 lower end of its one-sided 95 % interval (by its standard error). And the share 1 / (states + 1) of all steps, the rule
 of succession's chance that the next state is unlike the ones seen, is taken to be harder, right down to three times of
 four. All of it shrinks as states are added; with few of them it costs votes, or the target is refused, which is what
-not knowing costs. A fitted Beta distribution is cut off where a right vote has a chance of 0.7: what it says of harder
-steps is extrapolation, which would refuse most targets. This makes misses of the target rarer and smaller and proves
+not knowing costs. A fitted Beta distribution is cut off where a right vote has a chance of 0.7, and caution takes no kind below it
+that was fitted above: what lies there is extrapolation, which would refuse most targets. This makes misses of the target rarer and smaller and proves
 nothing: a tail that the states didn't show stays unknown. A rule from a fit should therefore aim higher than the run
 has to reach, with half of the error budget left to the fit.
 """
@@ -88,7 +88,7 @@ def _lowered(kinds: _Kinds, outcomes: _Outcomes) -> _Kinds:
     for kind, weight in zip(kinds, weights, strict=True):
         match kind:
             case Alike(weight=seen, p=p):
-                lowered.append(Alike(weight, _low_end(p, votes * seen)))
+                lowered.append(Alike(weight, max(_low_end(p, votes * seen), min(p, _HARDEST))))
             case Spread(weight=seen, a=a, b=b):
                 effect = 1.0 + (votes / states - 1.0) / (a + b + 1.0)
                 mean = _low_end(a / (a + b), votes * seen / effect)

@@ -1,10 +1,10 @@
 """How a run is to vote so that it succeeds often enough: its margin or its stopping table, from a calibration.
 
-Pure arithmetic, done once, before a run begins; `maker plan` says the same figures beforehand. Two pictures of the
-steps have to agree that it is enough: all steps alike, at the lower end of p, and steps that differ as the calibration's
-states do (`step_fit`, guarded). Each has its blind spot: the mean hides the hard steps, the fit hides how little is
-known of the mean. The wanted chance is asked of the first and more of the second, half of whose error budget is left to
-what a fit can't know. Wrong votes of a step are taken to agree, which is the worst case.
+Pure arithmetic, done once, before a run begins; `maker plan` says the same figures. Two pictures of the steps have to
+agree that it is enough: all steps alike, at the lower end of p, and steps that differ as the calibration's states do
+(`step_fit`, guarded). Each has its blind spot: the mean hides the hard steps, the fit hides how little is known of the
+mean. The wanted chance is asked of the first and more of the second, half of whose error budget is left to what a fit
+can't know. Wrong votes of a step are taken to agree, which is the worst case.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from maker_dsl.engine.planning import MOST_MARGIN, Model, PlanImpossible, model_
 from maker_dsl.engine.policy import DEFAULT_MAX_SAMPLES
 from maker_dsl.engine.step_fit import CountedState, fit_steps
 from maker_dsl.engine.step_model import Alike, StepModel, alike
-from maker_dsl.engine.stopping import LEAST_AGREEING, MOST_VOTES, StoppingTable, error_share
+from maker_dsl.engine.stopping import LEAST_AGREEING, StoppingTable, error_share
 from maker_dsl.engine.stopping_value import value_of, widest_table
 from maker_dsl.engine.theory import TheoryError
 from maker_dsl.engine.vote_chain import vote_lengths
@@ -27,6 +27,7 @@ MOST_SAMPLES = 2000
 """As many as `maker plan --max-samples` and a run's limit may be."""
 _UNDECIDED_PART = 0.01
 """Of the error budget, where the limit of samples is ours to choose."""
+_TABLE_VOTES = 120
 _UNLUCKY = 3.0
 """So many standard deviations more flags than the mean are allowed for, where a table counts votes."""
 
@@ -68,7 +69,7 @@ def plan_votes(
             "calibrate with more states, or look at what the flags discard: `maker calibrate` lists them",
         )
     fixed = _fixed(pictures, model, steps, target, passing, max_samples)
-    return _with_table(fixed, pictures, steps) if adaptive else fixed
+    return _with_table(fixed, pictures, steps, max_samples is None) if adaptive else fixed
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +153,15 @@ def _too_few_samples(model: Model, margin: int, limit: int, given: int | None) -
     )
 
 
-def _with_table(fixed: VotePlan, pictures: tuple[_Picture, ...], steps: int) -> VotePlan:
-    """The plan with a stopping table, if one is good enough in all pictures and saves votes."""
-    votes = _votes_of(fixed.max_samples, fixed.passing)
+def _with_table(fixed: VotePlan, pictures: tuple[_Picture, ...], steps: int, is_free: bool) -> VotePlan:
+    """The plan with a table, if one is good enough in all pictures and saves votes; `is_free`: the limit is ours."""
+    limit = max(fixed.max_samples, _samples_for(_TABLE_VOTES, fixed.passing)) if is_free else fixed.max_samples
+    votes = min(_votes_of(limit, fixed.passing), _TABLE_VOTES)
+    last = pictures[-1]
     if votes < LEAST_AGREEING:
         return fixed
-    last = pictures[-1]
     try:
-        table = widest_table(last.kinds, steps, last.target, min(votes, MOST_VOTES))
+        table = widest_table(last.kinds, steps, last.target, votes)
     except TheoryError:
         return fixed
     values = [value_of(table, each.kinds) for each in pictures]
@@ -169,7 +171,7 @@ def _with_table(fixed: VotePlan, pictures: tuple[_Picture, ...], steps: int) -> 
         return fixed
     return VotePlan(
         fixed.ahead_by,
-        fixed.max_samples,
+        limit,
         table,
         steps,
         fixed.target,
@@ -182,6 +184,14 @@ def _with_table(fixed: VotePlan, pictures: tuple[_Picture, ...], steps: int) -> 
 def _votes_of(samples: int, passing: float) -> int:
     """The votes that so many samples have at least, but for very bad luck."""
     return int(samples * passing - _UNLUCKY * sqrt(samples * passing * (1.0 - passing)))
+
+
+def _samples_for(votes: int, passing: float) -> int:
+    """The samples that have so many votes, but for very bad luck; as many as a run may allow at most."""
+    samples = votes
+    while samples < MOST_SAMPLES and _votes_of(samples, passing) < votes:
+        samples = min(MOST_SAMPLES, samples + max(samples // 10, 1))
+    return samples
 
 
 def _margin_for(picture: _Picture, share: float, name: str) -> int:
