@@ -126,7 +126,8 @@ def run(
 
     async def go() -> RunReport:
         setup = choice.open(bound, options.seed)
-        return await begin_run(bound, setup, options, Path(runs), observer=observer).go()
+        planned = choice.plan_voters(bound, setup)
+        return await begin_run(bound, setup, options, Path(runs), observer=observer, planned=planned).go()
 
     return _in_a_loop(go)
 

@@ -40,8 +40,11 @@ def read_stand_ins(given: Sequence[str]) -> dict[str, str]:
 
 def named_lines(task: Task, setup: ProviderSetup) -> Iterator[str]:
     """What each name in the task stands for in this run."""
-    rehearsed = [name for name in named_profiles(task) if name not in setup.named]
+    names = named_profiles(task)
+    rehearsed = [name for name in names if name not in setup.named]
     for name, one in setup.named.items():
+        if name not in names:
+            continue
         asked = str(one.profile.get("asked", name))
         yield f"  `{name}` is {one.provider.name}" + ("" if asked == name else f", profile {asked}")
     if rehearsed:

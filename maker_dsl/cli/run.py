@@ -14,16 +14,23 @@ from maker_dsl.cli.limits import MOST, limit_options
 from maker_dsl.cli.loading import allow_option, bind_program, json_option, load_program, set_option
 from maker_dsl.cli.naming import named_lines, read_stand_ins, stand_in_option
 from maker_dsl.cli.output import count, say, say_diagnostics
+from maker_dsl.cli.voters import order_option, voter_lines
 from maker_dsl.cli.working import quiet_option, runs_option, work
 from maker_dsl.engine.settings import Keep, RunOptions
 from maker_dsl.engine.start import begin_run
+from maker_dsl.providers.panel import Order
 from maker_dsl.task import Checkers
 
 
 @click.command()
 @click.argument("task", metavar="TASK")
 @set_option
-@click.option("--provider", metavar="NAME|PATH", help="The profile. [default: $MAKER_PROVIDER, else simulated]")
+@click.option(
+    "--provider",
+    metavar="NAME|PATH[,…]",
+    help="The profile; several vote together. [default: $MAKER_PROVIDER, else simulated]",
+)
+@order_option
 @click.option("--override", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a key of the profile.")
 @stand_in_option
 @click.option("--ahead-by", type=click.IntRange(1, MOST), metavar="K", help="The margin of the vote.")
@@ -43,6 +50,7 @@ def run(
     task: str,
     settings: tuple[str, ...],
     provider: str | None,
+    order: Order | None,
     overrides: tuple[str, ...],
     stand_ins: tuple[str, ...],
     ahead_by: int | None,
@@ -72,18 +80,22 @@ def run(
         seed=seed,
         keep=keep,
     )
-    choice = ProviderChoice(name, overrides, read_stand_ins(stand_ins))
+    choice = ProviderChoice(name, overrides, read_stand_ins(stand_ins), order)
     is_rehearsal = choice.profile.provider == "simulated"
     named = choice.named(bound)
     if not quiet and not all(one.provider == "simulated" for one in (choice.profile, *named.values())):
         say("loading LiteLLM …")
     setup = choice.open(bound, seed)
-    say_diagnostics(misfits(bound, choice.profile, named))
+    planned = choice.plan_voters(bound, setup)
+    for profile in (choice.profile, *(named[voter] for voter in choice.voters(bound))):
+        say_diagnostics(misfits(bound, profile, named))
     if not quiet:
         kind = " (simulated: a rehearsal, no model is asked)" if is_rehearsal else ""
         steps = None if bound.run_steps else bound.expected_steps
         expected = "" if steps is None else f", {count(steps, 'step')} expected"
         say(f"{bound.name} on {setup.provider.name}{kind}{expected}")
-        for line in named_lines(bound, setup):
+        for line in (*named_lines(bound, setup), *voter_lines(setup, planned)):
             say(line)
-    return work(lambda watcher: begin_run(bound, setup, options, runs, observer=watcher), runs, as_json, quiet)
+    return work(
+        lambda watcher: begin_run(bound, setup, options, runs, observer=watcher, planned=planned), runs, as_json, quiet
+    )

@@ -17,10 +17,11 @@ _DOTTED = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 
 
 class Layers:
-    """The merged settings, and for each the text and the place that it came from."""
+    """The merged settings, and for each the text and the place that it came from. `name` is the profile's."""
 
-    def __init__(self, source: Source, data: dict[str, Any], places: dict[Path, Place]) -> None:
+    def __init__(self, source: Source, data: dict[str, Any], places: dict[Path, Place], name: str = "") -> None:
         self.source = source
+        self.name = name
         self.data = data
         self._found: dict[Path, tuple[Source, Place]] = {path: (source, place) for path, place in places.items()}
 

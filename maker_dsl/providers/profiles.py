@@ -48,6 +48,32 @@ def load_profile(
     `option` is where somebody named it. `overrides` are texts `key=value`. With `environ` None the key variable is not
     looked for (`plan`, reports).
     """
+    before = len(problems)
+    layers = read_layers(name_or_path, overrides, directories, problems, option)
+    if layers is None:
+        return None
+    if is_panel(layers.data):
+        problems.add(
+            "MK617",
+            f"`{name_or_path}` lists several models, and here one is wanted",
+            layers.key_span(("models",)),
+            help="name one of them; only `maker run --provider` takes a profile that lists several",
+        )
+        return None
+    profile = validated(layers.name, layers, problems)
+    if profile is not None:
+        check_profile(profile, layers, environ, problems)
+    return profile if len(problems) == before else None
+
+
+def read_layers(
+    name_or_path: str,
+    overrides: Sequence[str],
+    directories: Sequence[Path],
+    problems: Problems,
+    option: str = "--provider",
+) -> Layers | None:
+    """A profile's text with the overrides laid over it, unchecked; None if it can't be had (see `problems`)."""
     path = _find(name_or_path, directories, problems, option)
     text = None if path is None else _read(path, name_or_path, problems, option)
     if path is None or text is None:
@@ -58,17 +84,22 @@ def load_profile(
     except tomllib.TOMLDecodeError as error:
         _report_syntax(error, Source(source.name, blank_secrets(text)), problems)
         return None
-    layers = Layers(source, data, find_places(text))
+    layers = Layers(source, data, find_places(text), path.stem)
     before = len(problems)
     for override in overrides:
         apply_override(override, layers, problems)
     layers.blank_secrets()
-    if len(problems) > before:
-        return None
-    profile = validated(path.stem, layers, problems)
-    if profile is not None:
-        check_profile(profile, layers, environ, problems)
-    return profile if len(problems) == before else None
+    return layers if len(problems) == before else None
+
+
+def is_panel(data: Mapping[str, object]) -> bool:
+    """Whether a profile lists several models instead of naming one."""
+    return "models" in data
+
+
+def profile_path(name_or_path: str, directories: Sequence[Path]) -> Path | None:
+    """The file of a profile, whether it can be read or not; None where there is none of that name."""
+    return _find(name_or_path, directories, Problems(), "")
 
 
 def profile_names(directories: Sequence[Path]) -> list[str]:
