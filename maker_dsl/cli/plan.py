@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ from maker_dsl.cli.limits import MOST, usd_type
 from maker_dsl.cli.loading import json_option
 from maker_dsl.cli.output import json_result, result, say, say_diagnostics
 from maker_dsl.cli.plan_picture import plan_svg
-from maker_dsl.cli.plan_text import plan_lines
+from maker_dsl.cli.plan_text import Planned, plan_lines
 from maker_dsl.diagnostics import Diagnostic, Label, Source, Span
 from maker_dsl.engine.calibration_file import Calibration, CalibrationUnreadable, read_calibration
 from maker_dsl.engine.planning import Model, Plan, PlanImpossible, Row, cost_of_sample, make_plan, model_of
 from maker_dsl.engine.policy import DEFAULT_MAX_SAMPLES
+from maker_dsl.engine.vote_plan import MOST_SAMPLES, VotePlan, plan_votes
 
 MOST_STEPS = 10**15
 
@@ -80,11 +81,9 @@ _AMOUNT = _Number("NUMBER", 0, 1e15, "a number from 0 on, such as 350")
 )
 @click.option(
     "--max-samples",
-    type=click.IntRange(1, 2000),
-    default=DEFAULT_MAX_SAMPLES,
-    show_default=True,
+    type=click.IntRange(1, MOST_SAMPLES),
     metavar="N",
-    help="Samples for one step.",
+    help=f"Samples for one step. [default: {DEFAULT_MAX_SAMPLES}, or more where a calibration's hard steps need them]",
 )
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE.svg", help="Draw the table as a picture."
@@ -102,7 +101,7 @@ def plan(
     latency: float | None,
     target: float,
     concurrency: int | None,
-    max_samples: int,
+    max_samples: int | None,
     output: Path | None,
     as_json: bool,
 ) -> int:
@@ -134,30 +133,55 @@ def plan(
         cost = cost_of_sample(tokens_in, tokens_out, price_in, price_out)
         right = 1.0 - error_rate
         passing = 1.0 if pass_rate is None else pass_rate
-        asked = [(Model("given", right, right, passing, tokens_in, tokens_out, cost, latency), steps)]
-    plans: list[Plan] = []
+        asked = [_Asked(Model("given", right, right, passing, tokens_in, tokens_out, cost, latency), steps)]
+    plans: list[Planned] = []
     impossible: list[PlanImpossible] = []
     findings: list[Diagnostic] = []
-    for model, number in asked:
+    for one in asked:
         try:
-            plans.append(make_plan(model, number, target, concurrency, max_samples))
+            plans.append(_planned(one, target, concurrency, max_samples))
         except PlanImpossible as error:
             impossible.append(error)
-            findings.append(_finding(model, error))
-        if model.systematic:
-            findings.append(_systematic(model))
+            findings.append(_finding(one.model, error))
+        if one.model.systematic:
+            findings.append(_systematic(one.model))
     if as_json:
         json_result(_data(asked, plans, target, impossible))
     else:
-        for line in plan_lines(plans, concurrency, max_samples):
+        for line in plan_lines(plans, concurrency):
             result(line)
     say_diagnostics(findings)
     if output is not None and plans:
-        _draw(plans, output)
+        _draw([one.plan for one in plans], output)
     return ExitCode.NOT_DONE if findings else ExitCode.DONE
 
 
-def _read(path: Path, steps: int | None, price_in: float | None, price_out: float | None) -> tuple[Model, int]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A model that a plan is wanted for; `calibration` None where rates were given."""
+
+    model: Model
+    steps: int
+    calibration: Calibration | None = None
+
+
+def _planned(asked: _Asked, target: float, concurrency: int | None, max_samples: int | None) -> Planned:
+    """The plan with the margin that `--ahead-by auto` takes. Raises PlanImpossible.
+
+    A calibration with systematic states makes no such run; the figures of its average step are said all the same.
+    """
+    fixed: VotePlan | None = None
+    adaptive: VotePlan | None = None
+    if asked.calibration is not None and not asked.model.systematic:
+        fixed = plan_votes(asked.calibration, asked.steps, target, max_samples=max_samples)
+        adaptive = plan_votes(asked.calibration, asked.steps, target, adaptive=True, max_samples=max_samples)
+    limit = fixed.max_samples if fixed else max_samples or DEFAULT_MAX_SAMPLES
+    margin = fixed.ahead_by if fixed else None
+    plan = make_plan(asked.model, asked.steps, target, concurrency, limit, margin=margin)
+    return Planned(plan, limit, fixed, adaptive)
+
+
+def _read(path: Path, steps: int | None, price_in: float | None, price_out: float | None) -> _Asked:
     """A calibration's model and its steps; leaves with 2 where the file is none."""
     try:
         calibration = read_calibration(path)
@@ -170,7 +194,7 @@ def _read(path: Path, steps: int | None, price_in: float | None, price_out: floa
     number = steps or calibration.expected_steps
     if number is None:
         raise click.UsageError(f"{path}: the task says no `expected steps`; give --steps N.")
-    return model_of(_name(path, calibration), calibration, price_in, price_out), number
+    return _Asked(model_of(_name(path, calibration), calibration, price_in, price_out), number, calibration)
 
 
 def _name(path: Path, calibration: Calibration) -> str:
@@ -200,22 +224,31 @@ def _systematic(model: Model) -> Diagnostic:
 
 
 def _data(
-    asked: Sequence[tuple[Model, int]], plans: Sequence[Plan], target: float, impossible: Sequence[PlanImpossible]
+    asked: Sequence[_Asked], plans: Sequence[Planned], target: float, impossible: Sequence[PlanImpossible]
 ) -> dict[str, Any]:
     """The one object of `--json`: the first plan's own figures, and those of all models."""
     models: list[dict[str, Any]] = []
     done, failed = iter(plans), iter(impossible)
     at = next(done, None)
-    for model, number in asked:
-        about = {**asdict(model), "steps": number}
-        if at is not None and at.model is model:
-            models.append({**about, **_row(at.chosen), "rows": [_row(row) for row in at.rows], "impossible": None})
+    for one in asked:
+        about = {**asdict(one.model), "steps": one.steps}
+        if at is not None and at.plan.model is one.model:
+            rows = [_row(row) for row in at.plan.rows]
+            votes = {"uneven_steps": _votes(at.fixed), "adaptive": _votes(at.table)}
+            models.append({**about, **_row(at.plan.chosen), **votes, "rows": rows, "impossible": None})
             at = next(done, None)
         else:
             models.append({**about, "margin": None, "rows": [], "impossible": next(failed).why})
     first = models[0]
     empty = dict.fromkeys(Row.__dataclass_fields__)
     return {"target": target, **{name: first.get(name) for name in ("steps", *empty)}, "models": models}
+
+
+def _votes(plan: VotePlan | None) -> dict[str, Any] | None:
+    """The figures where steps differ as a calibration's states do; None where nothing is known of that."""
+    if plan is None:
+        return None
+    return {"success": plan.success, "votes_per_step": plan.votes_per_step, "max_samples": plan.max_samples}
 
 
 def _row(row: Row) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from maker_dsl.cli.output import count
 from maker_dsl.engine.planning import Model, Plan, Row
+from maker_dsl.engine.vote_plan import VotePlan
 
 _HEADS = ("model", "margin", "success", "votes/step", "calls", "tokens in", "tokens out", "cost", "time")
 
@@ -14,17 +16,39 @@ RARE = 0.01
 """A chance below it that a run stops undecided is not spoken of."""
 
 
-def plan_lines(plans: Sequence[Plan], concurrency: int | None, max_samples: int) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A model's plan, and what its calibration says of steps that differ."""
+
+    plan: Plan
+    max_samples: int
+    fixed: VotePlan | None = None
+    """What `--ahead-by auto` takes; None without a calibration to plan a run from."""
+    adaptive: VotePlan | None = None
+    """What `--ahead-by adaptive` takes."""
+
+    @property
+    def table(self) -> VotePlan | None:
+        """The adaptive plan, where it does have a stopping table of its own."""
+        return self.adaptive if self.adaptive is not None and self.adaptive.table is not None else None
+
+
+def plan_lines(plans: Sequence[Planned], concurrency: int | None) -> list[str]:
     """The whole report, line by line."""
     lines: list[str] = []
-    for plan in plans:
-        lines += [*_about(plan, concurrency, max_samples), ""]
+    for planned in plans:
+        lines += [*_about(planned, concurrency), ""]
     if plans:
-        lines += _table(plans)
+        lines += _table([planned.plan for planned in plans])
+        if all(planned.fixed is None for planned in plans):
+            lines.append("* the smallest margin that reaches the target")
+        else:
+            lines.append("* the smallest margin that reaches the target, where steps differ too: `--ahead-by auto`")
     return lines
 
 
-def _about(plan: Plan, concurrency: int | None, max_samples: int) -> list[str]:
+def _about(planned: Planned, concurrency: int | None) -> list[str]:
+    plan, max_samples = planned.plan, planned.max_samples
     model, chosen = plan.model, plan.chosen
     lines = [
         f"{model.name}: {count(plan.steps, 'step')}, {_right(model)}, {share_text(model.passing)} of replies pass",
@@ -35,8 +59,9 @@ def _about(plan: Plan, concurrency: int | None, max_samples: int) -> list[str]:
         lines.append(f"  with what was measured, without caution: {share_text(chosen.success_as_measured)}")
     if model.measured == "agreement":
         lines.append("  what counts as right is what most samples agreed on: errors that samples share were not seen")
-    if model.uneven:
+    if model.uneven and planned.fixed is None:
         lines.append("  its steps are not all alike: hard ones go wrong more often than this average says")
+    lines += _where_steps_differ(planned)
     if chosen.undecided >= RARE:
         lines.append(
             f"  with at most {count(max_samples, 'sample')} a step it stops undecided with a chance of "
@@ -45,6 +70,24 @@ def _about(plan: Plan, concurrency: int | None, max_samples: int) -> list[str]:
     if chosen.seconds is not None:
         places = "as many calls at a time as a step can use" if concurrency is None else f"{concurrency:,} at a time"
         lines.append(f"  time: steps one after the other, {places}, every call as long as the mean")
+    return lines
+
+
+def _where_steps_differ(planned: Planned) -> list[str]:
+    fixed, table = planned.fixed, planned.table
+    if fixed is None:
+        return []
+    lines = [
+        f"  where steps differ as its states do, and some are harder still: {share_text(fixed.success)}, "
+        f"{fixed.votes_per_step:,.3f} votes a step, at most {count(fixed.max_samples, 'sample')}"
+    ]
+    if table is None:
+        lines.append("  a margin that adapts (`--ahead-by adaptive`) would save no votes here")
+    else:
+        lines.append(
+            f"  a margin that adapts (`--ahead-by adaptive`): {share_text(table.success)}, "
+            f"{table.votes_per_step:,.3f} votes a step, at most {count(table.max_samples, 'sample')}"
+        )
     return lines
 
 
@@ -68,7 +111,7 @@ def _table(plans: Sequence[Plan]) -> list[str]:
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         )
         lines.append("  ".join(padded).rstrip())
-    return [*lines, "* the smallest margin that reaches the target"]
+    return lines
 
 
 def cells(row: Row) -> list[str]:

@@ -126,13 +126,17 @@ def make_plan(
     concurrency: int | None = None,
     max_samples: int = DEFAULT_MAX_SAMPLES,
     around: int = 2,
+    margin: int | None = None,
 ) -> Plan:
     """The plan for a model; `concurrency` None: as many calls side by side as a step can use.
+
+    `margin` None: the smallest for steps that are all alike; else the one that was chosen with more known of them.
 
     Raises PlanImpossible where no margin reaches the target, TheoryError where a number is out of its range.
     """
     require_a_chance(model)
-    margin = theory.smallest_margin(model.p_low, steps, target)
+    if margin is None:
+        margin = theory.smallest_margin(model.p_low, steps, target)
     if margin > MOST_MARGIN:
         raise PlanImpossible(
             model.name,
