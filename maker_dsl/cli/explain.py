@@ -131,7 +131,8 @@ def _shortened(text: str) -> str:
 def _tell_sample(sample: SampleStory, form_profile: str | None) -> None:
     again = "" if sample.resample == 0 else f", resample {sample.resample}"
     wording = "" if sample.wording is None else f", wording “{sample.wording}”"
-    place = f"slot {sample.slot + 1}{again}{wording}"
+    voter = "" if sample.voter is None else f", by `{sample.voter}`"
+    place = f"slot {sample.slot + 1}{again}{voter}{wording}"
     if sample.flag is not None:
         verdict = f"FLAGGED {sample.flag.name}: {sample.flag.detail}"
     else:

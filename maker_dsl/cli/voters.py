@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import click
 
+from maker_dsl.cli.wordings import share
+from maker_dsl.engine.report import VoterReport
 from maker_dsl.engine.settings import Planned
 from maker_dsl.engine.start import ProviderSetup
 from maker_dsl.providers.panel import ORDERS
@@ -38,3 +40,17 @@ def voter_lines(setup: ProviderSetup, planned: Planned) -> Iterator[str]:
         yield f"    {asked}{model}{weight}"
     if not weighed:
         yield "  all votes count the same: calibrations (--calibration) would say what each is worth"
+
+
+def tally_lines(voters: Sequence[VoterReport]) -> Iterator[str]:
+    """A line for each model, where several vote."""
+    if voters:
+        yield "models:"
+    width = max((len(one.profile) for one in voters), default=0)
+    weighed = any(one.weight not in (None, 1000) for one in voters)
+    for one in voters:
+        weight = f", a vote counts {one.weight / 1000:.3f}" if weighed and one.weight is not None else ""
+        yield (
+            f"  {one.profile:<{width}}  {one.samples:>9,} samples, "
+            f"{share(one.flags, one.samples):>7} flagged, {share(one.lost, one.votes):>7} of votes lost{weight}"
+        )

@@ -18,11 +18,11 @@ def wording_lines(wordings: Sequence[WordingReport]) -> Iterator[str]:
         for one in rows:
             yield (
                 f"  {_shortened(one.wording):<{width}}  {one.samples:>9,} samples, "
-                f"{_share(one.flags, one.samples):>7} flagged, {_share(one.lost, one.votes):>7} of votes lost"
+                f"{share(one.flags, one.samples):>7} flagged, {share(one.lost, one.votes):>7} of votes lost"
             )
 
 
-def _share(part: int, whole: int) -> str:
+def share(part: int, whole: int) -> str:
     return f"{part / whole:.1%}".replace("%", " %") if whole else "–"
 
 

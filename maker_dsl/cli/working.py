@@ -14,6 +14,7 @@ import click
 from maker_dsl.api import RUNS
 from maker_dsl.cli.exits import ExitCode
 from maker_dsl.cli.output import count, json_result, plain, result, say, say_diagnostics
+from maker_dsl.cli.voters import tally_lines
 from maker_dsl.cli.watching import Watcher, cost_text, duration, make_watcher
 from maker_dsl.cli.wordings import wording_lines
 from maker_dsl.engine.records import RunStatus
@@ -122,7 +123,7 @@ def _tell(report: RunReport, quiet: bool) -> None:
         )
         for name, number in sorted(report.flags.items(), key=lambda item: -item[1]):
             say(f"  flagged {number:,} × {name}")
-        for line in wording_lines(report.wordings):
+        for line in (*wording_lines(report.wordings), *tally_lines(report.voters)):
             say(f"  {line}")
     if report.reason is not None:
         say(f"{report.status}: {report.reason}")

@@ -33,7 +33,7 @@ from maker_dsl.engine.records import (
 from maker_dsl.engine.run_state import FoldError, RunState, hash_state
 from maker_dsl.engine.turns import turns_of
 from maker_dsl.engine.weighted_ballot import WHOLE_VOTE, WeightedBallot
-from maker_dsl.engine.wordings import tally
+from maker_dsl.engine.wordings import tally, tally_voters
 from maker_dsl.judging import Flag, Vote, judge
 from maker_dsl.task import RawReply, State, Step, Task
 from maker_dsl.types.errors import ValueRefused
@@ -205,6 +205,10 @@ class Fold:
         policy = frame.policies.get(decision.kind)
         if policy is not None and policy.wordings and opened is not None:
             tally(totals, frame.task_name, decision.kind, policy.wordings, opened, decision.value)
+        if policy is not None and (policy.voters or policy.ladder) and opened is not None:
+            profiles = turns_of(policy).profiles
+            if len(profiles) > 1:
+                tally_voters(totals, profiles, opened, decision.value)
         if len(decision.votes) > 1:
             totals.contested += 1
         if decision.samples > totals.most_samples:

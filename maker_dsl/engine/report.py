@@ -38,6 +38,22 @@ class WordingReport:
 
 
 @dataclass(frozen=True, slots=True)
+class VoterReport:
+    """How one of several models that vote has done so far, on steps that are decided."""
+
+    profile: str
+    """What somebody asked for: a profile's name, or its path."""
+    model: str
+    weight: int | None
+    """Of a vote, in thousandths; None for one that is asked by ladders alone."""
+    samples: int
+    flags: int
+    votes: int
+    lost: int
+    """Votes for something else than what won."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunReport:
     """How a run stands when a process stops working on it: the object that `maker run --json` prints.
 
@@ -60,6 +76,7 @@ class RunReport:
     address: str = ""
     """The step at which it stopped, or the step to come, as `maker explain` takes it."""
     wordings: tuple[WordingReport, ...] = ()
+    voters: tuple[VoterReport, ...] = ()
 
     def members(self) -> dict[str, Any]:
         """The members of the JSON object; `result` is the typed value."""
@@ -76,6 +93,7 @@ class RunReport:
             "cost_usd": None if self.cost_usd is None else round(self.cost_usd, 9),
             "seconds": round(self.seconds, 3),
             "wordings": [asdict(one) for one in self.wordings],
+            "voters": [asdict(one) for one in self.voters],
             "result": self.result,
         }
 
@@ -143,6 +161,7 @@ class Status:
     wordings: tuple[WordingReport, ...] = ()
     constraints: tuple[ConstraintRecord, ...] = ()
     """What came of constrained decoding."""
+    voters: tuple[VoterReport, ...] = ()
 
 
 class Observer(Protocol):
@@ -224,6 +243,7 @@ def report_of(
         result,
         stopped_at.address(),
         wordings_of(run),
+        voters_of(run),
     )
 
 
@@ -235,3 +255,20 @@ def wordings_of(run: RunState) -> tuple[WordingReport, ...]:
         for step, wordings in steps.items()
         for wording, one in wordings.items()
     )
+
+
+def voters_of(run: RunState) -> tuple[VoterReport, ...]:
+    """How the models have done, where several vote."""
+    record = run.record
+    weights = {
+        voter.profile or "": voter.weight
+        for policy in (*run.defaults.values(), *run.root.policies.values())
+        for voter in policy.voters
+    }
+    told = []
+    for name, one in run.totals.voters.items():
+        named = record.profiles.get(name)
+        profile, model = (record.profile, record.provider) if named is None else (named.profile, named.provider)
+        asked = str(profile.get("asked", model))
+        told.append(VoterReport(asked, model, weights.get(name), one.samples, one.flags, one.votes, one.lost))
+    return tuple(told)

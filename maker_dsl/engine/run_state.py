@@ -28,7 +28,7 @@ class FoldError(Exception):
 
 @dataclass(slots=True)
 class Tally:
-    """How one wording of a kind of step has done on steps that are decided."""
+    """How one wording of a kind of step, or one of several models, has done on steps that are decided."""
 
     samples: int = 0
     flags: int = 0
@@ -63,6 +63,8 @@ class Totals:
     """Sub-runs begun."""
     wordings: dict[str, dict[str, dict[str, Tally]]] = field(default_factory=dict)
     """By task, kind of step and wording, where there are several wordings."""
+    voters: dict[str, Tally] = field(default_factory=dict)
+    """By the name that the run has for a model ("" for its own), of steps that several models vote on."""
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from maker_dsl.engine.open_step import OpenStep
 from maker_dsl.engine.records import CallRecord, FlagRecord, PolicyRecord
+from maker_dsl.engine.turns import turns_of
 from maker_dsl.task import Finish
 
 
@@ -46,13 +47,21 @@ class SampleStory:
     thought: ThoughtStory | None = None
     is_formed: bool = True
     """False for a thought that was flagged before it was put into form."""
+    voter: str | None = None
+    """What the model is called that was asked, where several vote; "" for the run's own where nobody said."""
 
 
-def sample_stories(calls: Iterable[CallRecord], opened: OpenStep, policy: PolicyRecord) -> list[SampleStory]:
-    """The samples that the calls of a step brought, in the order in which they were complete."""
+def sample_stories(
+    calls: Iterable[CallRecord], opened: OpenStep, policy: PolicyRecord, own: str = ""
+) -> list[SampleStory]:
+    """The samples that the calls of a step brought, in the order in which they were complete; `own` is what the run's
+    own model is called.
+    """
     samples = []
     thinking: dict[tuple[int, int], tuple[ThoughtStory, str | None]] = {}
+    profiles = turns_of(policy).profiles
     for call in calls:
+        voter = (profiles[call.voter] or own) if 1 < len(profiles) > call.voter else None
         wording = policy.wordings[call.wording] if call.wording < len(policy.wordings) else None
         for draw, number in zip(call.draws, call.thoughts, strict=False):
             thought = opened.thoughts[number]
@@ -72,6 +81,7 @@ def sample_stories(calls: Iterable[CallRecord], opened: OpenStep, policy: Policy
                         wording,
                         told,
                         False,
+                        voter,
                     )
                 )
         for draw, number in zip(call.draws, call.replies, strict=False):
@@ -89,6 +99,8 @@ def sample_stories(calls: Iterable[CallRecord], opened: OpenStep, policy: Policy
                     record.key is not None and draw[0] < opened.ballot.counted,
                     asked_in,
                     before,
+                    True,
+                    voter,
                 )
             )
     return samples

@@ -119,7 +119,7 @@ def explain_step(directory: RunDirectory, load_task: LoadTask, step: int | str |
     record = read_run_record(directory)
     task = load_task(directory.task_text(), record)
     start, fold = _nearest(directory, task, address)
-    search = _Search(record.run, address)
+    search = _Search(record.run, address, str(record.profile.get("asked", record.provider)))
     for event in read_events(directory, start):
         if fold is None:
             fold = Fold(begin_with(event, task))
@@ -136,8 +136,9 @@ def explain_step(directory: RunDirectory, load_task: LoadTask, step: int | str |
 class _Search:
     """Folds events and gathers what they say of one step."""
 
-    def __init__(self, run: str, address: Address) -> None:
+    def __init__(self, run: str, address: Address, own_model: str) -> None:
         self._run = run
+        self._own_model = own_model
         self._address = address
         self._calls: list[CallRecord] = []
         self._begun: dict[int, SubRunRecord] = {}
@@ -223,7 +224,7 @@ class _Search:
         decision: DecisionRecord | None,
     ) -> StepStory:
         failures = tuple(FailureStory(call.outcome, call.message) for call in self._calls if call.outcome != "ok")
-        samples = sample_stories(self._calls, opened, asked.policy)
+        samples = sample_stories(self._calls, opened, asked.policy, self._own_model)
         return StepStory(
             self._run,
             self._address.index + 1,

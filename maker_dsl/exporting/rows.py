@@ -52,7 +52,7 @@ def step_row(record: RunRecord, entry: StepEntry) -> Row:
         "cost_usd": entry.cost_usd,
         "latency_sum_s": sum(latencies),
         "latency_max_s": max(latencies, default=None),
-        "profile": _profile(record, entry),
+        "profile": _models(samples, _profile(record, entry)),
         "form_profile": None if form is None else form.profile or record.provider,
         "wordings": _json(sorted({sample.wording for sample in samples if sample.wording is not None})),
     }
@@ -75,7 +75,7 @@ def _sample(sample: SampleStory, share: Share, profile: str) -> Row:
         "slot": sample.slot + 1,
         "resample": sample.resample,
         "wording": sample.wording,
-        "profile": profile,
+        "profile": sample.voter or profile,
         "temperature": sample.temperature,
         "thought": None if thought is None else thought.text,
         "text": sample.text,
@@ -107,6 +107,12 @@ def _place(record: RunRecord, entry: StepEntry) -> Row:
 
 def _has_won(entry: StepEntry, sample: SampleStory) -> bool | None:
     return None if entry.decision is None else sample.key == entry.decision.value
+
+
+def _models(samples: list[SampleStory], profile: str) -> str:
+    """Who was asked: the profile, or the several that were, as a list."""
+    voters = dict.fromkeys(sample.voter or profile for sample in samples if sample.voter is not None)
+    return ", ".join(voters) or profile
 
 
 def _profile(record: RunRecord, entry: StepEntry) -> str:
