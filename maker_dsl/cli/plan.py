@@ -170,15 +170,16 @@ def _planned(asked: _Asked, target: float, concurrency: int | None, max_samples:
 
     A calibration with systematic states makes no such run; the figures of its average step are said all the same.
     """
-    fixed: VotePlan | None = None
-    adaptive: VotePlan | None = None
-    if asked.calibration is not None and not asked.model.systematic:
-        fixed = plan_votes(asked.calibration, asked.steps, target, max_samples=max_samples)
-        adaptive = plan_votes(asked.calibration, asked.steps, target, adaptive=True, max_samples=max_samples)
-    limit = fixed.max_samples if fixed else max_samples or DEFAULT_MAX_SAMPLES
-    margin = fixed.ahead_by if fixed else None
-    plan = make_plan(asked.model, asked.steps, target, concurrency, limit, margin=margin)
-    return Planned(plan, limit, fixed, adaptive)
+    calibration = asked.calibration
+    if calibration is None or asked.model.systematic:
+        limit = max_samples or DEFAULT_MAX_SAMPLES
+        return Planned(make_plan(asked.model, asked.steps, target, concurrency, limit), limit)
+    fixed = plan_votes(calibration, asked.steps, target, max_samples=max_samples)
+    plan = make_plan(asked.model, asked.steps, target, concurrency, fixed.max_samples, margin=fixed.ahead_by)
+    if not calibration.states:
+        return Planned(plan, fixed.max_samples)
+    adaptive = plan_votes(calibration, asked.steps, target, adaptive=True, max_samples=max_samples)
+    return Planned(plan, fixed.max_samples, fixed, adaptive)
 
 
 def _read(path: Path, steps: int | None, price_in: float | None, price_out: float | None) -> _Asked:

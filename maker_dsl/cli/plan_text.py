@@ -23,7 +23,7 @@ class Planned:
     plan: Plan
     max_samples: int
     fixed: VotePlan | None = None
-    """What `--ahead-by auto` takes; None without a calibration to plan a run from."""
+    """What `--ahead-by auto` takes; None where no states are known."""
     adaptive: VotePlan | None = None
     """What `--ahead-by adaptive` takes."""
 

@@ -28,6 +28,8 @@ MOST_SAMPLES = 2000
 _UNDECIDED_PART = 0.01
 """Of the error budget, where the limit of samples is ours to choose."""
 _TABLE_VOTES = 120
+_WORTHWHILE = 0.01
+"""A table that saves a smaller share of the votes isn't worth having."""
 _UNLUCKY = 3.0
 """So many standard deviations more flags than the mean are allowed for, where a table counts votes."""
 
@@ -167,7 +169,7 @@ def _with_table(fixed: VotePlan, pictures: tuple[_Picture, ...], steps: int, is_
     values = [value_of(table, each.kinds) for each in pictures]
     chances = [value.run_success(steps) for value in values]
     is_enough = all(chance >= each.target for chance, each in zip(chances, pictures, strict=True))
-    if not is_enough or values[-1].votes >= fixed.votes_per_step:
+    if not is_enough or values[-1].votes > (1.0 - _WORTHWHILE) * fixed.votes_per_step:
         return fixed
     return VotePlan(
         fixed.ahead_by,
