@@ -124,16 +124,18 @@ def _fixed(
     spare = 1.0 - (_UNDECIDED_PART if max_samples is None else 0.0)
     margin = max(_margin_for(each, each.share * spare, model.name) for each in pictures)
     limit = DEFAULT_MAX_SAMPLES if max_samples is None else max_samples
+
+    def is_rare(chances: list[float], part: float) -> bool:
+        return all(chance <= part * each.share for chance, each in zip(chances, pictures, strict=True))
+
     while True:
         undecided = [_undecided(each.kinds, margin, limit, passing) for each in pictures]
         failing = [_wrong(each.kinds, margin) + lost for each, lost in zip(pictures, undecided, strict=True)]
-        if all(lost <= each.share for lost, each in zip(failing, pictures, strict=True)):
+        if is_rare(failing, 1.0) and (max_samples is not None or is_rare(undecided, _UNDECIDED_PART)):
             break
         if max_samples is None and limit < MOST_SAMPLES:
             limit = min(MOST_SAMPLES, limit + max(limit // 2, 1))
-        elif max_samples is not None and all(
-            lost <= each.share for lost, each in zip(undecided, pictures, strict=True)
-        ):
+        elif max_samples is not None and is_rare(undecided, 1.0):
             margin += 1
         else:
             raise _too_few_samples(model, margin, limit, max_samples)
