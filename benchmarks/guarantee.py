@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from math import log
 from random import Random
@@ -187,19 +188,44 @@ def main() -> None:
         f"{given.states} states with {given.samples} samples each"
     )
     print("steps                         rule               votes  success          95 %   exact  met  refused")
-    for name, model in SETTINGS:
-        random = Random(f"{given.seed} {name}")
-        calibrations = [calibrated(model, given.states, given.samples, random) for _ in range(number)]
-        rules: dict[str, list[Rule | None]] = {
-            "fixed, known": [known(model, steps, given.target, False)],
-            "auto": [planned(one, steps, given.target, False) for one in calibrations],
-            "adaptive, known": [known(model, steps, given.target, True)],
-            "adaptive": [planned(one, steps, given.target, True) for one in calibrations],
-        }
-        for rule, made in rules.items():
-            print(
-                f"{name:<28}  {rule:<15}  {_cells(line(made, model, steps, runs // len(made), random), given.target)}"
-            )
+    asked = [_Asked(at, given.seed, number, given.states, given.samples, steps, given.target, runs) for at in _PLACES]
+    with ProcessPoolExecutor() as pool:
+        for lines in pool.map(_lines, asked):
+            print("\n".join(lines), flush=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    place: int
+    seed: int
+    calibrations: int
+    states: int
+    samples: int
+    steps: int
+    target: float
+    runs: int
+
+
+_PLACES = range(len(SETTINGS))
+
+
+def _lines(asked: _Asked) -> list[str]:
+    """The lines of one distribution, which has random numbers of its own."""
+    name, model = SETTINGS[asked.place]
+    steps, target = asked.steps, asked.target
+    random = Random(f"{asked.seed} {name}")
+    calibrations = [calibrated(model, asked.states, asked.samples, random) for _ in range(asked.calibrations)]
+    rules: dict[str, list[Rule | None]] = {
+        "fixed, known": [known(model, steps, target, False)],
+        "auto": [planned(one, steps, target, False) for one in calibrations],
+        "adaptive, known": [known(model, steps, target, True)],
+        "adaptive": [planned(one, steps, target, True) for one in calibrations],
+    }
+    lines = []
+    for rule, made in rules.items():
+        found = line(made, model, steps, asked.runs // len(made), random)
+        lines.append(f"{name:<28}  {rule:<15}  {_cells(found, target)}")
+    return lines
 
 
 def _cells(found: Line, target: float) -> str:
