@@ -14,10 +14,14 @@ from maker_dsl.cli.limits import MOST, limit_options
 from maker_dsl.cli.loading import allow_option, bind_program, json_option, load_program, set_option
 from maker_dsl.cli.naming import named_lines, read_stand_ins, stand_in_option
 from maker_dsl.cli.output import count, say, say_diagnostics
+from maker_dsl.cli.vote_options import keep_calibrations, plan_lines, plan_run, vote_options
 from maker_dsl.cli.voters import order_option, voter_lines
 from maker_dsl.cli.working import quiet_option, runs_option, work
+from maker_dsl.engine.report import Observer
+from maker_dsl.engine.run import Run
 from maker_dsl.engine.settings import Keep, RunOptions
 from maker_dsl.engine.start import begin_run
+from maker_dsl.engine.vote_choice import How
 from maker_dsl.providers.panel import Order
 from maker_dsl.task import Checkers
 
@@ -33,7 +37,7 @@ from maker_dsl.task import Checkers
 @order_option
 @click.option("--override", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a key of the profile.")
 @stand_in_option
-@click.option("--ahead-by", type=click.IntRange(1, MOST), metavar="K", help="The margin of the vote.")
+@vote_options
 @limit_options
 @click.option("--keep", type=click.Choice(get_args(Keep)), help="Which replies' texts to keep. [default: all]")
 @runs_option
@@ -53,7 +57,10 @@ def run(
     order: Order | None,
     overrides: tuple[str, ...],
     stand_ins: tuple[str, ...],
-    ahead_by: int | None,
+    ahead_by: int | How | None,
+    target: float | None,
+    calibrations: tuple[Path, ...],
+    steps: int | None,
     max_samples: int | None,
     max_steps: int | None,
     max_depth: int | None,
@@ -72,7 +79,7 @@ def run(
     bound = bind_program(load_program(task, allowed), settings)
     name = provider or os.environ.get("MAKER_PROVIDER") or "simulated"
     options = RunOptions(
-        ahead_by=ahead_by,
+        ahead_by=ahead_by if isinstance(ahead_by, int) else None,
         max_samples=max_samples,
         max_steps=max_steps,
         max_depth=max_depth,
@@ -86,16 +93,24 @@ def run(
     if not quiet and not all(one.provider == "simulated" for one in (choice.profile, *named.values())):
         say("loading LiteLLM …")
     setup = choice.open(bound, seed)
-    planned = choice.plan_voters(bound, setup)
+    how = None if isinstance(ahead_by, int) else ahead_by
     for profile in (choice.profile, *(named[voter] for voter in choice.voters(bound))):
         say_diagnostics(misfits(bound, profile, named))
     if not quiet:
         kind = " (simulated: a rehearsal, no model is asked)" if is_rehearsal else ""
-        steps = None if bound.run_steps else bound.expected_steps
-        expected = "" if steps is None else f", {count(steps, 'step')} expected"
+        known = None if bound.run_steps else bound.expected_steps
+        expected = "" if known is None else f", {count(known, 'step')} expected"
         say(f"{bound.name} on {setup.provider.name}{kind}{expected}")
-        for line in (*named_lines(bound, setup), *voter_lines(setup, planned)):
+        for line in named_lines(bound, setup):
             say(line)
-    return work(
-        lambda watcher: begin_run(bound, setup, options, runs, observer=watcher, planned=planned), runs, as_json, quiet
-    )
+    planned, own = plan_run(bound, choice, setup, options, how, target, calibrations, steps, quiet)
+    if not quiet:
+        for line in (*voter_lines(setup, planned), *plan_lines(planned.plan, planned)):
+            say(line)
+
+    def begin(watcher: Observer) -> Run:
+        begun = begin_run(bound, setup, options, runs, observer=watcher, planned=planned)
+        keep_calibrations(runs / begun.run_id, own)
+        return begun
+
+    return work(begin, runs, as_json, quiet)
