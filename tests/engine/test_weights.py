@@ -15,7 +15,7 @@ from maker_dsl.engine.weighted_ballot import WHOLE_VOTE, WeightedBallot
 from maker_dsl.engine.weights import VoterUnfit, chance_of_error, log_odds, margin_of, weights_of
 
 WEAK, STRONG = 0.6, 0.9
-STEPS = 4000
+STEPS = 12_000
 
 
 def test_the_weakest_weighs_one_and_the_others_their_share_of_log_odds_rounded_down() -> None:
@@ -76,7 +76,8 @@ def at_least(hits: int, drawn: int, share: float) -> float:
     return 1.0 - fsum(exp(way + n * log(share) + (drawn - n) * log1p(-share)) for n, way in enumerate(ways))
 
 
-@pytest.mark.parametrize("margin", [4, 6, 9])
+# Up to a margin of 5 one vote of the strong model decides; no plain margin takes as few votes as that.
+@pytest.mark.parametrize("margin", [6, 9, 12])
 def test_weighted_votes_err_no_more_often_than_the_formula_says_and_beat_plain_ones_of_the_same_number(
     margin: int,
 ) -> None:
