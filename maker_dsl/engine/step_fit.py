@@ -10,10 +10,10 @@ well as the best one are averaged with it. Each chance of a right vote, and the 
 lower end of its one-sided 95 % interval (by its standard error). And the share 1 / (states + 1) of all steps, the rule
 of succession's chance that the next state is unlike the ones seen, is taken to be harder, right down to three times of
 four. All of it shrinks as states are added; with few of them it costs votes, or the target is refused, which is what
-not knowing costs. A fitted Beta distribution is cut off where a right vote has a chance of 0.7, and caution takes no kind below it
-that was fitted above: what lies there is extrapolation, which would refuse most targets. This makes misses of the target rarer and smaller and proves
-nothing: a tail that the states didn't show stays unknown. A rule from a fit should therefore aim higher than the run
-has to reach, with half of the error budget left to the fit.
+not knowing costs. A fitted Beta distribution is cut off where a right vote has a chance of 0.7, and caution takes no
+kind below it that was fitted above: what lies there is extrapolation, which would refuse most targets. This makes
+misses of the target rarer and smaller and proves nothing: a tail that the states didn't show stays unknown. A rule from
+a fit should therefore aim higher than the run has to reach, with half of the error budget left to the fit.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log, log1p, sqrt
 
+from maker_dsl.engine.beta_search import likeliest_beta
 from maker_dsl.engine.step_model import Alike, Spread, StepModel, log_sum
 from maker_dsl.engine.theory import TheoryError
 
@@ -159,29 +160,14 @@ def _all_alike(outcomes: _Outcomes) -> _Kinds:
 
 
 def _one_spread(outcomes: _Outcomes) -> _Kinds:
-    """A Beta distribution: a search over the odds of its mean and its concentration, in steps that grow finer."""
+    """A Beta distribution."""
     pooled = _pooled(outcomes)
-    place, reach = [log(pooled) - log1p(-pooled), log(20.0)], [1.0, 3.0]
-    best = _log_likelihood(outcomes, _beta(*place))
-    for _ in range(_ROUNDS):
-        for axis in (0, 1):
-            for step in (reach[axis], -reach[axis]):
-                tried = list(place)
-                tried[axis] += step
-                if not (abs(tried[0]) < 25.0 and -3.0 < tried[1] < 12.0):
-                    continue
-                found = _log_likelihood(outcomes, _beta(*tried))
-                if found > best:
-                    best, place = found, tried
-                    break
-            else:
-                reach[axis] *= 0.6
-    return _beta(*place)
-
-
-def _beta(odds: float, size: float) -> _Kinds:
-    mean = 1.0 / (1.0 + exp(-odds))
-    return (Spread(1.0, exp(size) * mean, exp(size) / (1.0 + exp(odds))),)
+    a, b = likeliest_beta(
+        lambda a, b: _log_likelihood(outcomes, (Spread(1.0, a, b),)),
+        log(pooled) - log1p(-pooled),
+        lambda odds, size: abs(odds) < 25.0 and -3.0 < size < 12.0,
+    )
+    return (Spread(1.0, a, b),)
 
 
 def _two_kinds(outcomes: _Outcomes) -> _Kinds:

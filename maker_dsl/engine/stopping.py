@@ -1,9 +1,9 @@
 """When to stop voting on a step where steps differ: as soon as the leader is wrong with a small enough chance.
 
-Pure arithmetic; the engine doesn't use it yet. A rule looks at the counted votes alone (in the order of slots, as the
-ballot counts them): those of the leader, those of the runner-up, and all others. So the same votes stop at the same
-place in every replay. A `StoppingTable` is plain data, worked out once, which a run can keep: a replay reads it and
-computes nothing anew.
+Pure arithmetic; `vote_plan` makes a run's table with it. A rule looks at the counted votes alone (in the order of
+slots, as the ballot counts them): those of the leader, those of the runner-up, and all others. So the same votes stop
+at the same place in every replay. A `StoppingTable` is plain data, worked out once, which a run keeps: a replay reads
+it and computes nothing anew.
 
 **The guarantee.** Let W be the number of steps decided wrongly in a run of s steps, and X the chance, by the votes at
 which a step stopped, that its leader is wrong. Whether it stops is determined by the votes so far, so by the tower

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import exp, lgamma, log, log1p
 
-_ROUNDS = 60
+from maker_dsl.engine.beta_search import beta_at, likeliest_beta
 
 _SMALLEST_A = 1.0
 """Below it the distribution would have steps on which nearly every reply is wrong. Votes can't tell them from those on
@@ -33,7 +33,7 @@ def chance_all_right(outcomes: Mapping[tuple[int, int], int]) -> float | None:
 
 
 def _fitted(outcomes: Mapping[tuple[int, int], int]) -> tuple[float, float]:
-    """The parameters that make the outcomes likeliest, whoever was right: a search over mean's odds and concentration.
+    """The parameters that make the outcomes likeliest, whoever was right.
 
     The mean is no less than the share of votes for what won: seen from both sides, half right explains as much.
     """
@@ -41,37 +41,20 @@ def _fitted(outcomes: Mapping[tuple[int, int], int]) -> tuple[float, float]:
     missed = sum(lost * steps for (_, lost), steps in outcomes.items())
     odds = log((votes - missed + 0.5) / (missed + 0.5))
     least = max(0.05, odds)
-    place, reach = [least, log(20.0)], [1.0, 3.0]
-    best = _log_likelihood(outcomes, place)
-    for _ in range(_ROUNDS):
-        for axis in (0, 1):
-            for step in (reach[axis], -reach[axis]):
-                tried = list(place)
-                tried[axis] += step
-                if not (least <= tried[0] < 30.0 and tried[1] < 16.0 and _parameters(tried)[0] >= _SMALLEST_A):
-                    continue
-                found = _log_likelihood(outcomes, tried)
-                if found > best:
-                    best, place = found, tried
-                    break
-            else:
-                reach[axis] *= 0.6
-    return _parameters(place)
+    return likeliest_beta(
+        lambda a, b: _log_likelihood(outcomes, a, b),
+        least,
+        lambda odds, size: least <= odds < 30.0 and size < 16.0 and beta_at(odds, size)[0] >= _SMALLEST_A,
+    )
 
 
-def _log_likelihood(outcomes: Mapping[tuple[int, int], int], place: list[float]) -> float:
-    a, b = _parameters(place)
+def _log_likelihood(outcomes: Mapping[tuple[int, int], int], a: float, b: float) -> float:
     none, total = _log_beta(a, b), 0.0
     for (won, lost), steps in outcomes.items():
         right, wrong = _log_beta(a + won, b + lost), _log_beta(a + lost, b + won)
         larger = max(right, wrong)
         total += steps * (larger + log1p(exp(min(right, wrong) - larger)) - none)
     return total
-
-
-def _parameters(place: list[float]) -> tuple[float, float]:
-    mean, size = 1.0 / (1.0 + exp(-place[0])), exp(place[1])
-    return size * mean, size / (1.0 + exp(place[0]))
 
 
 def _log_beta(a: float, b: float) -> float:

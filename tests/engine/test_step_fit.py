@@ -6,6 +6,7 @@ from random import Random
 import pytest
 from stopping_lab import chance_of_right
 
+from maker_dsl.engine.beta_search import likeliest_beta
 from maker_dsl.engine.step_fit import CountedState, fit_steps
 from maker_dsl.engine.step_model import Alike, Spread, StepModel, alike
 from maker_dsl.engine.stopping_value import value_of, widest_table
@@ -75,3 +76,14 @@ def test_counts_that_cannot_be_are_refused() -> None:
     for states, agreeing in (([], None), ([CountedState(3, 2)], None), ([CountedState(1, 2)], 1.5)):
         with pytest.raises(TheoryError):
             fit_steps(states, agreeing)
+
+
+def test_the_search_finds_the_likeliest_beta_and_stays_where_it_is_allowed() -> None:
+    def peaked(a: float, b: float) -> float:
+        return -((a - 30.0) ** 2) - (b - 2.0) ** 2
+
+    assert likeliest_beta(peaked, 1.0, lambda odds, size: True) == pytest.approx((30.0, 2.0), abs=1e-3)
+    a, b = likeliest_beta(peaked, 1.0, lambda odds, size: odds <= 2.0)
+    assert a / b <= exp(2.0) * (1 + 1e-9)
+    along_the_edge = max(peaked(exp(2.0) * x, x) for x in (i / 1000 for i in range(1, 10_000)))
+    assert peaked(a, b) == pytest.approx(along_the_edge, abs=0.1)
