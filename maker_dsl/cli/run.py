@@ -14,7 +14,7 @@ from maker_dsl.cli.limits import MOST, limit_options
 from maker_dsl.cli.loading import allow_option, bind_program, json_option, load_program, set_option
 from maker_dsl.cli.naming import named_lines, read_stand_ins, stand_in_option
 from maker_dsl.cli.output import count, say, say_diagnostics
-from maker_dsl.cli.vote_options import keep_calibrations, plan_lines, plan_run, vote_options
+from maker_dsl.cli.vote_options import keep_calibrations, plan_lines, plan_run, require_sense, vote_options
 from maker_dsl.cli.voters import order_option, voter_lines
 from maker_dsl.cli.working import quiet_option, runs_option, work
 from maker_dsl.engine.report import Observer
@@ -76,6 +76,8 @@ def run(
 
     Without --provider and $MAKER_PROVIDER this is a rehearsal on the simulated model.
     """
+    how = None if isinstance(ahead_by, int) else ahead_by
+    require_sense(how, target, steps)
     bound = bind_program(load_program(task, allowed), settings)
     name = provider or os.environ.get("MAKER_PROVIDER") or "simulated"
     options = RunOptions(
@@ -93,7 +95,6 @@ def run(
     if not quiet and not all(one.provider == "simulated" for one in (choice.profile, *named.values())):
         say("loading LiteLLM …")
     setup = choice.open(bound, seed)
-    how = None if isinstance(ahead_by, int) else ahead_by
     for profile in (choice.profile, *(named[voter] for voter in choice.voters(bound))):
         say_diagnostics(misfits(bound, profile, named))
     if not quiet:

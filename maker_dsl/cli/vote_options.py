@@ -15,6 +15,7 @@ from maker_dsl.choosing import ProviderChoice
 from maker_dsl.cli.exits import ExitCode, Leave
 from maker_dsl.cli.limits import MOST
 from maker_dsl.cli.output import count, say, say_diagnostics
+from maker_dsl.cli.planned import plan_told
 from maker_dsl.cli.watching import cost_text
 from maker_dsl.diagnostics import Diagnostic, Label, Source, Span
 from maker_dsl.engine.calibration import TruthRefused
@@ -106,7 +107,6 @@ def plan_run(
 
     Raises what the engine refuses; leaves with 1 where no margin reaches the target.
     """
-    _require_sense(how, target, steps)
     calibrations = [_read(path) for path in files]
     require_task(calibrations, task.name)
     names = tuple(choice.voters(task))
@@ -139,20 +139,16 @@ def plan_run(
     except TheoryError as error:
         _spent_for_nothing(spent)
         raise _out_of_reach("the target", str(error), "ask for less, or measure with more states") from error
+    if how == "adaptive" and planned.plan is not None and planned.plan.table is None and not quiet:
+        say("  an adaptive margin would save no votes, as far as is known of the steps: it is a fixed one")
     return choice.plan_voters(task, setup, planned, calibrations), own
 
 
 def plan_lines(plan: PlanRecord | None, planned: Planned) -> list[str]:
     """What was planned, as a run begins."""
-    if plan is None or plan.target is None or plan.steps is None:
+    if plan is None or plan.steps is None:
         return []
-    votes = "" if plan.votes_per_step is None else f", about {plan.votes_per_step:.2f} votes a step"
-    if plan.table is None:
-        how = f"ahead by {planned.ahead_by}"
-    else:
-        how = f"adaptive, at most as if ahead by {planned.ahead_by}"
-    success = 0.0 if plan.success is None else plan.success
-    lines = [f"  {how}{votes}: all {count(plan.steps, 'step')} right with a chance of {success:.2%} ({plan.source})"]
+    lines = [f"  {line}" for line in plan_told(plan, planned.ahead_by)]
     costs = [one.cost_usd for one in plan.assumed.values()]
     if len(costs) == 1 and costs[0] and plan.votes_per_step is not None:
         passing = next(iter(plan.assumed.values())).passing
@@ -170,7 +166,8 @@ def keep_calibrations(directory: Path, own: Mapping[str, Calibration]) -> None:
             say(f"{directory / name} can't be written: {error.strerror}")
 
 
-def _require_sense(how: How | None, target: float | None, steps: int | None) -> None:
+def require_sense(how: How | None, target: float | None, steps: int | None) -> None:
+    """Raise UsageError for options that say nothing without a margin that is worked out."""
     for option, value in (("--target", target), ("--steps", steps)):
         if value is not None and how is None:
             raise click.UsageError(f"{option} is for a margin that is worked out: add --ahead-by auto or adaptive.")

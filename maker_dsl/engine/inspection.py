@@ -38,6 +38,7 @@ def read_status(directory: RunDirectory) -> Status:
         wordings_of(run),
         tuple(run.constraints.values()),
         voters_of(run),
+        run.record.plan,
     )
 
 

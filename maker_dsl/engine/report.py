@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from maker_dsl.engine.frame import Frame
-from maker_dsl.engine.records import ConstraintRecord, DecisionRecord, RunStatus
+from maker_dsl.engine.records import ConstraintRecord, DecisionRecord, PlanRecord, RunStatus
 from maker_dsl.engine.run_state import RunState
 from maker_dsl.task import Value
 
@@ -77,6 +77,8 @@ class RunReport:
     """The step at which it stopped, or the step to come, as `maker explain` takes it."""
     wordings: tuple[WordingReport, ...] = ()
     voters: tuple[VoterReport, ...] = ()
+    plan: PlanRecord | None = None
+    """What the run counts on, where it was planned."""
 
     def members(self) -> dict[str, Any]:
         """The members of the JSON object; `result` is the typed value."""
@@ -94,6 +96,7 @@ class RunReport:
             "seconds": round(self.seconds, 3),
             "wordings": [asdict(one) for one in self.wordings],
             "voters": [asdict(one) for one in self.voters],
+            "plan": plan_members(self.plan),
             "result": self.result,
         }
 
@@ -162,6 +165,7 @@ class Status:
     constraints: tuple[ConstraintRecord, ...] = ()
     """What came of constrained decoding."""
     voters: tuple[VoterReport, ...] = ()
+    plan: PlanRecord | None = None
 
 
 class Observer(Protocol):
@@ -244,6 +248,7 @@ def report_of(
         stopped_at.address(),
         wordings_of(run),
         voters_of(run),
+        run.record.plan,
     )
 
 
@@ -255,6 +260,19 @@ def wordings_of(run: RunState) -> tuple[WordingReport, ...]:
         for step, wordings in steps.items()
         for wording, one in wordings.items()
     )
+
+
+def plan_members(plan: PlanRecord | None) -> dict[str, Any] | None:
+    """What a run was planned on, for JSON; without the table, which says nothing to people."""
+    if plan is None:
+        return None
+    members = {name: value for name, value in asdict(plan).items() if name not in ("table", "spent")}
+    cost, tokens, samples = plan.spent
+    return {
+        **members,
+        "adaptive": plan.table is not None,
+        "spent": {"cost_usd": cost, "tokens": tokens, "samples": samples},
+    }
 
 
 def voters_of(run: RunState) -> tuple[VoterReport, ...]:
