@@ -9,9 +9,10 @@ import pytest
 
 from maker_dsl.engine import theory
 from maker_dsl.engine.calibration_file import Calibration, ShareEstimate, StateTally
+from maker_dsl.engine.clusters import share_by_states
 from maker_dsl.engine.planning import PlanImpossible
 from maker_dsl.engine.step_fit import CountedState, fit_steps
-from maker_dsl.engine.step_model import StepModel, alike
+from maker_dsl.engine.step_model import Alike, StepModel, alike
 from maker_dsl.engine.stopping import AheadBy
 from maker_dsl.engine.stopping_value import value_of
 from maker_dsl.engine.theory import TheoryError
@@ -188,3 +189,24 @@ def test_the_same_calibration_makes_the_same_plan() -> None:
     known = calibration(UNEVEN)
     one, other = (plan_votes(known, 1000, 0.95, adaptive=True) for _ in range(2))
     assert one == other
+
+
+@pytest.mark.parametrize("kinds", [((0.9, 0.99), (0.1, 0.75)), ((0.7, 0.9), (0.3, 0.75)), ((1.0, 0.9),)])
+def test_runs_that_calibrations_plan_meet_the_target_in_the_mean(kinds: tuple[tuple[float, float], ...]) -> None:
+    random = Random(11)
+    truth = StepModel(tuple(Alike(weight, p) for weight, p in kinds))
+    chances: list[float] = []
+    by_margin: dict[int, float] = {}
+    for _ in range(24):
+        drawn = random.choices([p for _, p in kinds], [weight for weight, _ in kinds], k=100)
+        rights = [sum(random.random() < p for _ in range(10)) for p in drawn]
+        share = share_by_states(rights, [10] * 100)
+        try:
+            plan = plan_votes(calibration(rights, p=(share.low, share.value)), 1000, 0.95)
+        except PlanImpossible:
+            continue
+        if plan.ahead_by not in by_margin:
+            by_margin[plan.ahead_by] = value_of(AheadBy(plan.ahead_by, 120), truth).run_success(1000)
+        chances.append(by_margin[plan.ahead_by])
+    assert len(chances) >= 20
+    assert sum(chances) / len(chances) >= 0.95
