@@ -7,8 +7,9 @@ Each distribution of steps is voted on by four rules. Those that are `known` are
 states with 10 samples each, and 25 runs with what each of them makes. All 1,000 runs of a line are drawn vote by vote.
 `votes` is the mean of a drawn step, `success` the share of runs that succeeded, `95 %` where the true chance lies:
 Wilson's interval, by calibrations where there are several, since the runs of one hang together. `exact` is the mean
-chance of success of the rules, worked out over all orders of votes; `met` holds it against the target. `refused` counts
-the calibrations (or distributions) that make no rule because no margin would do: they have no runs.
+chance of success of the rules, worked out over all orders of votes where all wrong ones agree; `met` holds it, or else
+`success`, against the target. `refused` counts the calibrations (or distributions) that make no rule because no margin
+would do: they have no runs.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ class Line:
 
     votes: float
     succeeded: Sequence[tuple[int, int]]
-    exact: float
+    exact: float | None
+    """None where wrong votes scatter: counting their orders takes too long for so many rules."""
     refused: int
 
 
@@ -145,11 +147,12 @@ def line(rules: Sequence[Rule | None], model: StepModel, steps: int, runs: int, 
     for rule in rules:
         if rule is None:
             continue
-        if rule not in worth:
-            worth[rule] = value_of(rule, model).run_success(steps)
-        exact.append(worth[rule])
+        if model.agreement == 1.0:
+            if rule not in worth:
+                worth[rule] = value_of(rule, model).run_success(steps)
+            exact.append(worth[rule])
         succeeded.append((drawn_runs(rule, model, steps, runs, random, drawn), runs))
-    mean = sum(exact) / len(exact) if exact else 0.0
+    mean = sum(exact) / len(exact) if exact else None
     return Line(drawn.votes / max(drawn.steps, 1), succeeded, mean, sum(rule is None for rule in rules))
 
 
@@ -239,9 +242,11 @@ def _cells(found: Line, target: float) -> str:
         interval = share_by_states(succeeded, runs)
         low, high = interval.low, interval.high
     share = sum(succeeded) / sum(runs)
+    exact = "-" if found.exact is None else f"{found.exact:.4f}"
+    is_met = (share if found.exact is None else found.exact) >= target
     return (
-        f"{found.votes:>7.3f}  {share:>7.3f}  {f'{low:.3f}-{high:.3f}':>12}  {found.exact:>6.4f}"
-        f"  {'yes' if found.exact >= target else 'NO':>3}  {found.refused:>7}"
+        f"{found.votes:>7.3f}  {share:>7.3f}  {f'{low:.3f}-{high:.3f}':>12}  {exact:>6}"
+        f"  {'yes' if is_met else 'NO':>3}  {found.refused:>7}"
     )
 
 
