@@ -36,6 +36,7 @@ from maker_dsl.language import Checked, InputRefused, check_text
 from maker_dsl.language import load as read_task
 from maker_dsl.plugins.allowed import AllowedCheckers, PluginMissing
 from maker_dsl.providers.open import ProfileError
+from maker_dsl.providers.panel import Order
 from maker_dsl.providers.profile import Profile
 from maker_dsl.providers.window import window_of
 from maker_dsl.task import Finish, PluginBroken, RawReply, RunStep, Step, Task, TaskError
@@ -111,18 +112,20 @@ def run(
     provider: str = "simulated",
     overrides: Sequence[str] = (),
     stand_ins: Mapping[str, str] | None = None,
+    order: Order | None = None,
     runs: str | Path = RUNS,
     options: RunOptions | None = None,
     observer: Observer | None = None,
 ) -> RunReport:
     """Carry out a task; one given by path or name has its default inputs. A run that stops early is a report.
 
-    `stand_ins` are profiles, by name or path, for the names that the task's steps ask for, as `--with` gives them.
+    Several providers, with commas between them, vote together, asked in an `order`. `stand_ins` are profiles, by name
+    or path, for the names that the task's steps ask for, as `--with` gives them.
     Raises as `load`, and ProfileRefused, ProfileError, SettingsRefused, ProviderError, JournalError: nothing was run.
     """
     bound = task if isinstance(task, Task) else load(task)
     options = options or RunOptions()
-    choice = ProviderChoice(provider, overrides, stand_ins)
+    choice = ProviderChoice(provider, overrides, stand_ins, order)
 
     async def go() -> RunReport:
         setup = choice.open(bound, options.seed)

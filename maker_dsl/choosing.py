@@ -109,12 +109,20 @@ class ProviderChoice:
         return {name: profile for name, (_, profile) in self._read_all(task).items()}
 
     def open_alone(self, task: Task, seed: int | None) -> ProviderSetup:
-        """The provider that answers everything. Raises ProfileRefused, ProfileError, PermanentError."""
+        """The provider that answers everything, one model. Raises ProfileRefused, ProfileError, PermanentError."""
+        if len(self.panel.models) > 1:
+            problems = Problems()
+            help = "name one of them; `maker run` alone lets several vote"
+            _add_panel(problems, self._name or "", self.panel.place, "here one model is wanted, not several", help)
+            raise ProfileRefused(problems)
+        return self._open_own(task, seed)
+
+    def _open_own(self, task: Task, seed: int | None) -> ProviderSetup:
         return _open_setup(self.profile, self.panel.models[0], self._overrides, task, seed)
 
     def open(self, task: Task, seed: int | None) -> ProviderSetup:
         """The providers for a new run, ready for calls. Raises ProfileRefused, ProfileError, PermanentError."""
-        return _with_named(self.open_alone(task, seed), self._read_all(task), task, seed, self.voters(task))
+        return _with_named(self._open_own(task, seed), self._read_all(task), task, seed, self.voters(task))
 
     def plan_voters(
         self, task: Task, setup: ProviderSetup, planned: Planned = NOTHING_PLANNED, given: Sequence[Calibration] = ()

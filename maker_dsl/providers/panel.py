@@ -13,6 +13,7 @@ from typing import Literal, get_args
 
 from maker_dsl.diagnostics import Problems, Span, did_you_mean
 from maker_dsl.providers.overrides import Layers
+from maker_dsl.providers.profile import Profile
 from maker_dsl.providers.profiles import is_panel, read_layers
 
 Order = Literal["rotate", "cheapest"]
@@ -42,7 +43,7 @@ def _checked(layers: Layers, problems: Problems) -> Panel | None:
     before = len(problems)
     for key in layers.data:
         if key not in _KEYS:
-            near = did_you_mean(key, _KEYS)
+            near = None if key in Profile.model_fields else did_you_mean(key, _KEYS)
             problems.add(
                 "MK617",
                 f"a profile that lists `models` says nothing of a model itself: `{key}` does not belong here",
