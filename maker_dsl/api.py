@@ -14,20 +14,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from maker_dsl.choosing import ProfileRefused, ProviderChoice, Refused, read_profile
 from maker_dsl.diagnostics import Diagnostic, Label, Source, Span
 from maker_dsl.diagnostics.text import render_all
+from maker_dsl.engine.calibration_file import Calibration, read_calibration
 from maker_dsl.engine.fit import Model
 from maker_dsl.engine.fit import misfits as find_misfits
 from maker_dsl.engine.inspection import read_status
-from maker_dsl.engine.records import RunRecord
+from maker_dsl.engine.own_calibration import calibrate_first
+from maker_dsl.engine.planning import PlanImpossible
+from maker_dsl.engine.records import MAIN_PROFILE, RunRecord
 from maker_dsl.engine.report import Observer, RunReport, Status
-from maker_dsl.engine.settings import RunOptions, SettingsRefused
-from maker_dsl.engine.start import begin_run, decode_inputs, reopen_run
+from maker_dsl.engine.settings import Planned, RunOptions, SettingsRefused
+from maker_dsl.engine.start import ProviderSetup, begin_run, decode_inputs, reopen_run
 from maker_dsl.engine.story import RunsStory, StepStory, explain_step
 from maker_dsl.engine.verification import Verification, verify_run
+from maker_dsl.engine.vote_choice import DEFAULT_TARGET, How, choose_votes, require_task
+from maker_dsl.engine.voters import candidates_of, match_calibrations
 from maker_dsl.journal.disk import RealDisk
 from maker_dsl.journal.run_directory import RunDirectory, find_run
 from maker_dsl.judging import Verdict
@@ -35,6 +41,7 @@ from maker_dsl.judging import judge as judge_raw
 from maker_dsl.language import Checked, InputRefused, check_text
 from maker_dsl.language import load as read_task
 from maker_dsl.plugins.allowed import AllowedCheckers, PluginMissing
+from maker_dsl.providers.clock import SystemClock
 from maker_dsl.providers.open import ProfileError
 from maker_dsl.providers.panel import Order
 from maker_dsl.providers.profile import Profile
@@ -113,6 +120,10 @@ def run(
     overrides: Sequence[str] = (),
     stand_ins: Mapping[str, str] | None = None,
     order: Order | None = None,
+    ahead_by: How | None = None,
+    target: float = DEFAULT_TARGET,
+    calibrations: Sequence[str | Path] = (),
+    steps: int | None = None,
     runs: str | Path = RUNS,
     options: RunOptions | None = None,
     observer: Observer | None = None,
@@ -121,7 +132,10 @@ def run(
 
     Several providers, with commas between them, vote together, asked in an `order`. `stand_ins` are profiles, by name
     or path, for the names that the task's steps ask for, as `--with` gives them.
-    Raises as `load`, and ProfileRefused, ProfileError, SettingsRefused, ProviderError, JournalError: nothing was run.
+    `ahead_by` works the margin out for a `target`, from the files of `calibrations` or from a short calibration of the
+    run's own; `steps` is for tasks that don't say how many they take. A margin in numbers goes into `options`.
+    Raises as `load`, and ProfileRefused, ProfileError, SettingsRefused, PlanImpossible, TheoryError, TruthRefused,
+    CalibrationUnreadable, ProviderError, BudgetExhausted, JournalError: nothing was run.
     """
     bound = task if isinstance(task, Task) else load(task)
     options = options or RunOptions()
@@ -129,10 +143,47 @@ def run(
 
     async def go() -> RunReport:
         setup = choice.open(bound, options.seed)
-        planned = choice.plan_voters(bound, setup)
+        known = [read_calibration(Path(path)) for path in calibrations]
+        require_task(known, bound.name)
+        planned = await _plan(bound, choice, setup, options, ahead_by, target, known, steps)
         return await begin_run(bound, setup, options, Path(runs), observer=observer, planned=planned).go()
 
     return _in_a_loop(go)
+
+
+async def _plan(
+    task: Task,
+    choice: ProviderChoice,
+    setup: ProviderSetup,
+    options: RunOptions,
+    how: How | None,
+    target: float,
+    known: Sequence[Calibration],
+    steps: int | None,
+) -> Planned:
+    """How a run votes: by calibrations, or by one of its own where there are none and the margin is to be found."""
+    names = tuple(choice.voters(task))
+    spent = (0.0, 0, 0)
+    if how is not None and not known:
+        if names:
+            raise PlanImpossible(setup.provider.name, "several models vote", "give a calibration of each")
+        # Opened for this alone: a provider is closed when its calibration is over.
+        own_setup = choice.open_alone(task, options.seed)
+        own = await calibrate_first(task, own_setup, options, SystemClock(), Random(options.seed or 0))
+        stopped = own.examination.error or own.examination.limit
+        if stopped is not None:
+            raise stopped
+        if own.calibration is None:
+            raise PlanImpossible(setup.provider.name, "not one sample passed", "look at its replies: `maker calibrate`")
+        known, spent = [own.calibration], own.spent
+    if not known:
+        return choice.plan_voters(task, setup)
+    candidates = candidates_of(setup, names)
+    found = match_calibrations(candidates, known)
+    matched = {one.profile or MAIN_PROFILE: found[one.asked] for one in candidates}
+    length = steps or (None if task.run_steps else task.expected_steps)
+    planned = choose_votes(how, matched, length, target, options.max_samples, spent)
+    return choice.plan_voters(task, setup, planned, known)
 
 
 def resume(
