@@ -177,6 +177,25 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileName:
+    """A provider profile that a task names, and where."""
+
+    name: str
+    place: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """Further samples of a step that its cap leaves undecided: of another model, in one wording, or just more."""
+
+    samples: int
+    profile: ProfileName | None = None
+    """None: of the models that the step has anyway."""
+    variant: str | None = None
+    """The name of the wording; None: over all of them in turn."""
+
+
+@dataclass(frozen=True, slots=True)
 class VoteSettings:
     """What a `vote` block says; None where it says nothing. Temperatures are as for the provider."""
 
@@ -184,6 +203,8 @@ class VoteSettings:
     max_samples: int | None = None
     first_temperature: float | None = None
     temperature: float | None = None
+    ladder: tuple[Rung, ...] = ()
+    """What is drawn beyond `max_samples` while the step is not decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +226,6 @@ class Formatting:
     render: Callable[[State, Locals, str], Prompt]
     max_tokens: int | None = None
     """Room for the longest right form; None: nothing is known."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileName:
-    """A provider profile that a task names, and where."""
-
-    name: str
-    place: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +277,8 @@ class Step:
     @property
     def profiles(self) -> tuple[ProfileName, ...]:
         """The profiles that the step names."""
-        named = (self.profile, None if self.formatting is None else self.formatting.profile)
+        formatting = None if self.formatting is None else self.formatting.profile
+        named = (self.profile, formatting, *(rung.profile for rung in self.vote.ladder))
         return tuple(one for one in named if one is not None)
 
 

@@ -53,6 +53,14 @@ class CheckedWording:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckedVote:
+    """What the `vote` blocks of a task say."""
+
+    settings: tuple[tree.VoteSetting, ...]
+    ladder: tuple[tree.Rung, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedStep:
     """A step with all its parts; `reply_type` is erased."""
 
@@ -72,6 +80,8 @@ class CheckedStep:
     checks: tuple[tree.Check, ...]
     update: tree.Update
     vote: tuple[tree.VoteSetting, ...]
+    ladder: tuple[tree.Rung, ...]
+    """Its own, or else the task's."""
     vote_on: CheckedOn | None
     reference: tree.Reference | None
     reference_lets: tuple[CheckedLet, ...]

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from maker_dsl.checker.assignments import check_assignments
-from maker_dsl.checker.checked import CheckedLet, CheckedOn, CheckedStep
+from maker_dsl.checker.checked import CheckedLet, CheckedOn, CheckedStep, CheckedVote
 from maker_dsl.checker.expressions import check_condition, not_null_paths
+from maker_dsl.checker.ladders import check_ladder, check_variants
 from maker_dsl.checker.lets import check_lets
 from maker_dsl.checker.names import Names, warn_unused
 from maker_dsl.checker.places import head
-from maker_dsl.checker.prompts import WrittenPrompts, check_profile, check_prompts
+from maker_dsl.checker.prompts import PLAIN, WrittenPrompts, check_profile, check_prompts
 from maker_dsl.checker.references import check_reference
 from maker_dsl.checker.replies import CheckedReply, GrammarReader, check_reply
 from maker_dsl.checker.scope import RAW_REPLY, Binding, Path, Scope
@@ -33,7 +34,7 @@ def step_name(step: tree.Step) -> str:
 def check_step(
     step: tree.Step,
     reference: tree.Reference | None,
-    task_vote: Sequence[tree.VoteSetting],
+    task_vote: CheckedVote,
     context: TaskContext,
     read_grammar: GrammarReader,
 ) -> CheckedStep | None:
@@ -70,10 +71,12 @@ def check_step(
     if update is not None:
         what = ("field", "the state")
         check_assignments(update.assignments, context.state_types, after_checks, context, *what)
-    settings = check_vote_settings([p for p in step.parts if isinstance(p, tree.VoteBlock)], context)
+    votes = [part for part in step.parts if isinstance(part, tree.VoteBlock)]
+    settings = check_vote_settings(votes, context)
+    ladder = _check_ladder(step, votes, task_vote.ladder, variants, context)
     if checked_reply is None or reply is None:
         return None
-    on = _check_on(step, settings, task_vote, checked_reply, reply, context)
+    on = _check_on(step, settings, task_vote.settings, checked_reply, reply, context)
     if not _uses_fields([*declared_lets, *checks, *([] if update is None else [update])]) and on is None:
         title = "nothing in this step uses the reply"
         help = "take something of it over in `update`, or check it in a `rule`: its fields are " + ", ".join(
@@ -104,6 +107,7 @@ def check_step(
         checks=checks,
         update=update,
         vote=settings,
+        ladder=ladder,
         vote_on=on,
         reference=reference,
         reference_lets=reference_lets,
@@ -167,6 +171,21 @@ def report_words(kind: str, why: tree.Text, words: dict[str, Span], context: Tas
     elif not why.value.strip():
         context.problems.add("MK280", f"this {kind} has no words", why.span, help="say what it is about")
     words.setdefault(why.value, why.span)
+
+
+def _check_ladder(
+    step: tree.Step,
+    votes: Sequence[tree.VoteBlock],
+    shared: tuple[tree.Rung, ...],
+    variants: Sequence[tree.Prompt],
+    context: TaskContext,
+) -> tuple[tree.Rung, ...]:
+    """The step's own ladder, or else the task's."""
+    own = check_ladder(votes, context)
+    wordings = [PLAIN, *(one.variant.value for one in variants if one.variant is not None)]
+    place = None if own else step.name.span if step.name is not None else head(step.span)
+    check_variants(own or shared, step_name(step), wordings, place, context)
+    return own or shared
 
 
 def _check_on(

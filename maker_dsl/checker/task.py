@@ -16,9 +16,11 @@ from maker_dsl.checker.checked import (
     CheckedRunStep,
     CheckedStep,
     CheckedTask,
+    CheckedVote,
 )
 from maker_dsl.checker.checkers import check_checkers, warn_unused_checkers
 from maker_dsl.checker.expressions import check, check_condition
+from maker_dsl.checker.ladders import check_ladder
 from maker_dsl.checker.names import Names, refuse_doubled, warn_unused
 from maker_dsl.checker.parts import Parts
 from maker_dsl.checker.places import head
@@ -98,7 +100,7 @@ def finish_task(declared: DeclaredTask, read_grammar: GrammarReader, visible: Vi
     before = _errors(problems)
     if parts.expect is not None:
         check(parts.expect.count, context.inputs, problems, context.typing, IntType())
-    votes = check_vote_settings(parts.votes, context)
+    votes = CheckedVote(check_vote_settings(parts.votes, context), check_ladder(parts.votes, context))
     if parts.votes and parts.steps and all(map(runs_tasks, parts.steps)):
         title = "all steps of this task run tasks: there is nothing to vote on"
         help = "the tasks that it runs have votes of their own: delete this one"
@@ -127,7 +129,7 @@ def finish_task(declared: DeclaredTask, read_grammar: GrammarReader, visible: Vi
         result=declared.result,
         expect=parts.expect,
         steps=steps,
-        vote=votes,
+        vote=votes.settings,
         tests=parts.tests,
         typing=context.typing,
         checkers=declared.checkers,
@@ -279,7 +281,7 @@ def _check_result(result: tree.Result, context: TaskContext) -> CheckedResult:
 
 def _check_steps(
     parts: Parts,
-    votes: Sequence[tree.VoteSetting],
+    votes: CheckedVote,
     context: TaskContext,
     read_grammar: GrammarReader,
     visible: VisibleTasks,

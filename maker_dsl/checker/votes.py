@@ -23,10 +23,15 @@ MAX_SAMPLES = 1_000_000
 
 
 def check_vote_settings(blocks: Iterable[tree.VoteBlock], context: TaskContext) -> tuple[tree.VoteSetting, ...]:
-    """The settings of a task's or step's blocks, doubled and wrong ones reported; `on` is checked per step."""
+    """The settings of a task's or step's blocks, doubled and wrong ones reported; `on` is checked per step.
+
+    Rungs are left to `ladders`.
+    """
     found: dict[str, tree.VoteSetting] = {}
     for block in blocks:
         for setting in block.settings:
+            if isinstance(setting, tree.Rung):
+                continue
             earlier = found.setdefault(setting.kind, setting)
             if earlier is not setting:
                 also = [Label(earlier.span, "first here")]
@@ -60,6 +65,11 @@ def check_range(
             problems.add("MK502", f"a temperature is from 0 to {MAX_TEMPERATURE}", place, label)
         return
     what, most = ("a lead", MAX_LEAD) if setting.kind == "ahead_by" else ("a number of samples", MAX_SAMPLES)
+    check_count(what, most, number, place, label, problems)
+
+
+def check_count(what: str, most: int, number: Decimal | float, place: Span, label: str, problems: Problems) -> None:
+    """Report a number below 1 or above `most`."""
     if number < 1:
         problems.add("MK502", f"{what} is at least 1", place, label)
     elif number > most:

@@ -12,6 +12,7 @@ from maker_dsl.checker.replies import make_notation, make_place, reply_fields
 from maker_dsl.checker.traversal import descendants
 from maker_dsl.compiler.binding import Binding
 from maker_dsl.compiler.expressions import Parameter
+from maker_dsl.compiler.ladders import RungPlan, bind_ladder, ladder_profiles, plan_ladder
 from maker_dsl.compiler.module import Entry, Module, guarded
 from maker_dsl.compiler.prompts import PromptPlan, bind_prompts, plan_prompts, profile_name
 from maker_dsl.compiler.references import ReferencePlan, bind_reference, plan_reference
@@ -38,6 +39,7 @@ class StepPlan:
     update: str
     on: str | None
     vote: tuple[SettingPlan, ...]
+    ladder: tuple[RungPlan, ...]
     prompts: PromptPlan
     reference: ReferencePlan | None
 
@@ -65,6 +67,7 @@ def plan_step(checked: CheckedStep, index: int, module: Module, bounds: Bounds) 
         update=module.record(f"{prefix}_update", _ALL, updates, base="state"),
         on=None if on is None else module.value(f"{prefix}_on", ("reply",), on.value),
         vote=plan_settings(checked.vote, f"{prefix}_vote", module),
+        ladder=plan_ladder(checked.ladder, f"{prefix}_rung", module),
         prompts=plan_prompts(checked),
         reference=None
         if reference is None
@@ -100,7 +103,10 @@ def bind_step(
         ),
         update=entries[plan.update],
         vote_key=_bind_vote_key(plan, reply, binding),
-        vote=bind_settings(plan.vote, shared_vote, entries, binding.problems),
+        vote=replace(
+            bind_settings(plan.vote, shared_vote, entries, binding.problems),
+            ladder=bind_ladder(plan.ladder, entries, binding.problems),
+        ),
         reference=None if plan.reference is None else bind_reference(plan.reference, state_locals, entries),
         mistakes=() if plan.reference is None else _bind_mistakes(plan.reference, state_locals, entries),
         variants=wordings[1:],
@@ -136,7 +142,8 @@ def _limits_length(checked: CheckedStep) -> bool:
 def outline_step(checked: CheckedStep) -> StepOutline:
     """What is known of a step before any input."""
     format_with = checked.reply.format_with
-    named = (profile_name(checked.profile), None if format_with is None else profile_name(format_with.profile))
+    formatting = None if format_with is None else profile_name(format_with.profile)
+    named = (profile_name(checked.profile), formatting, *ladder_profiles(checked.ladder))
     return StepOutline(checked.name, checked.reference is not None, tuple(one for one in named if one is not None))
 
 

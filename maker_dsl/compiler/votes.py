@@ -45,12 +45,12 @@ def bind_settings(
     for plan in (*shared, *own):
         kind = plan.setting.kind
         places[kind] = plan.setting
-        found[kind] = _evaluate(plan.value, plan.setting.value, entries, problems)
+        found[kind] = evaluate_setting(plan.value, plan.setting.value, entries, problems)
         if kind == "temperature":
             first = plan.setting.first
             found["first"] = None
             if plan.first is not None and first is not None:
-                found["first"] = _evaluate(plan.first, first, entries, problems)
+                found["first"] = evaluate_setting(plan.first, first, entries, problems)
     for setting in places.values():
         kind = setting.kind
         values = (found["first"], found[kind]) if kind == "temperature" else (found[kind],)
@@ -65,7 +65,8 @@ def bind_settings(
     )
 
 
-def _evaluate(entry: str, value: tree.Expression, entries: Mapping[str, Entry], problems: Problems) -> Any:
+def evaluate_setting(entry: str, value: tree.Expression, entries: Mapping[str, Entry], problems: Problems) -> Any:
+    """The value of a setting; None where it can't be computed, which is reported."""
     try:
         return entries[entry]()
     except EvaluationError as error:

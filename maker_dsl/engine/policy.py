@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
 from maker_dsl.engine.records import MAIN_PROFILE, RungRecord, VoterRecord
-from maker_dsl.task import Formatting, ProfileName, Step
+from maker_dsl.task import Formatting, ProfileName, Rung, Step
 
 Origin = Literal["command line", "profile", "task", "default", "plan"]
 T = TypeVar("T")
@@ -87,7 +87,7 @@ def policy_of(step: Step, defaults: Mapping[str, StepPolicy]) -> StepPolicy:
         None if step.formatting is None else _form_policy(step.formatting, defaults),
         own.voters if profile is None else (),
         own.order if profile is None else "rotate",
-        own.ladder,
+        own.ladder or _ladder(vote.ladder, defaults),
         own.adaptive,
     )
 
@@ -99,6 +99,10 @@ def _form_policy(formatting: Formatting, defaults: Mapping[str, StepPolicy]) -> 
     if own.temperature.origin == "profile":
         temperature = own.temperature
     return FormPolicy(temperature, _over(own.max_tokens, formatting.max_tokens), profile)
+
+
+def _ladder(rungs: tuple[Rung, ...], defaults: Mapping[str, StepPolicy]) -> tuple[RungRecord, ...]:
+    return tuple(RungRecord(rung.samples, _known(rung.profile, defaults), rung.variant) for rung in rungs)
 
 
 def _known(name: ProfileName | None, defaults: Mapping[str, StepPolicy]) -> str | None:

@@ -107,6 +107,13 @@ class Builder(TypeBuilder, ExpressionBuilder):
     def _vote_on(self, children: Children, span: Span) -> tree.VoteSetting:
         return tree.VoteSetting(span, "on", children[0])
 
+    def _rung(self, children: Children, span: Span) -> tree.Rung:
+        samples, *parts = children
+        return tree.Rung(span, samples, present(parts))
+
+    def _with_variant(self, children: Children, span: Span) -> tree.WithVariant:
+        return tree.WithVariant(span, children[0])
+
     # A step
 
     def _step(self, children: Children, span: Span) -> tree.Step:

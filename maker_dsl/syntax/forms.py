@@ -22,7 +22,7 @@ BLOCK_WORDS: dict[str, tuple[str, ...]] = {
     "a step": ("system", "prompt", "with", "let", "run", "reply", "rule", "flag", "update", "vote"),
     "a test": ("with", "given", "step", "reply", "accept", "reject", "then"),
     "a reference": ("let", "mistake"),
-    "a vote block": ("ahead", "at", "temperature", "on"),
+    "a vote block": ("ahead", "at", "then", "temperature", "on"),
     "a file": ("task", "use"),
 }
 

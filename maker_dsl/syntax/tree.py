@@ -424,10 +424,29 @@ class VoteSetting(Node, frozen=True):
     first: Expression | None = None
 
 
-class VoteBlock(Node, frozen=True):
-    """`vote { ahead by 3; at most 60 samples; temperature 0 then 0.1; on move }`, of a task or of a step."""
+class WithProfile(Node, frozen=True):
+    """`with profile "strong"`: the provider profile that samples of a step, or of a rung, come from."""
 
-    settings: tuple[VoteSetting, ...]
+    profile: Text
+
+
+class WithVariant(Node, frozen=True):
+    """`with variant "short"`: the wording that the samples of a rung are asked in."""
+
+    variant: Text
+
+
+class Rung(Node, frozen=True):
+    """`then 40 samples with profile "strong" with variant "short"`: what a contested step goes on with."""
+
+    samples: Expression
+    parts: tuple[WithProfile | WithVariant, ...]
+
+
+class VoteBlock(Node, frozen=True):
+    """`vote { ahead by 3; at most 60 samples; then 40 samples; on move }`, of a task or of a step."""
+
+    settings: tuple[VoteSetting | Rung, ...]
 
 
 class Hole(Node, frozen=True):
@@ -510,12 +529,6 @@ class Prompt(Node, frozen=True):
     kind: Literal["system", "prompt"]
     template: Text
     variant: Text | None = None
-
-
-class WithProfile(Node, frozen=True):
-    """`with profile "strong"`: the provider profile that a step's samples come from."""
-
-    profile: Text
 
 
 class ForEach(Node, frozen=True):
