@@ -25,6 +25,7 @@ from maker_dsl.engine.report import Observer
 from maker_dsl.engine.run_state import hash_state
 from maker_dsl.engine.settings import Caps
 from maker_dsl.engine.step import Decider, Undecided
+from maker_dsl.engine.turns import turns_of
 from maker_dsl.engine.under_way import StepsUnderWay
 from maker_dsl.providers.ledger import BudgetExhausted
 from maker_dsl.task import RunStep, State, Task
@@ -206,7 +207,7 @@ class Loop:
         record = sub_run_record(self._run, frame, unit, task)
         for name, policy in record.policies.items():
             ahead_by, samples = policy.ahead_by, policy.max_samples
-            if (samples.value or 1) < (ahead_by.value or 1):
+            if turns_of(policy).most_samples < (ahead_by.value or 1):
                 told = (
                     f"{frame.place()}step {frame.index + 1:,} runs `{task.name}`, whose step `{name}` can never be "
                     f"decided: {ahead_by.value} votes ahead ({ahead_by.origin}) with at most {samples.value} samples "

@@ -170,7 +170,7 @@ def require_possible(settings: Settings, *providers: Provider) -> None:
     for name, policy in settings.steps.items():
         if policy.ahead_by.value < 1:
             found.append(refusal("MK552", "a margin below 1", "--ahead-by", policy.ahead_by.value, "use 1 or more"))
-        elif policy.max_samples.value < policy.ahead_by.value:
+        elif policy.max_samples.value + sum(rung.samples for rung in policy.ladder) < policy.ahead_by.value:
             found.append(
                 refusal(
                     "MK552",
