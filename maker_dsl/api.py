@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -32,7 +33,7 @@ from maker_dsl.engine.settings import Planned, RunOptions, SettingsRefused
 from maker_dsl.engine.start import ProviderSetup, begin_run, decode_inputs, reopen_run
 from maker_dsl.engine.story import RunsStory, StepStory, explain_step
 from maker_dsl.engine.verification import Verification, verify_run
-from maker_dsl.engine.vote_choice import DEFAULT_TARGET, How, choose_votes, require_task
+from maker_dsl.engine.vote_choice import DEFAULT_TARGET, How, choose_votes, length_of, require_task
 from maker_dsl.engine.voters import candidates_of, match_calibrations
 from maker_dsl.journal.disk import RealDisk
 from maker_dsl.journal.run_directory import RunDirectory, find_run
@@ -120,7 +121,7 @@ def run(
     overrides: Sequence[str] = (),
     stand_ins: Mapping[str, str] | None = None,
     order: Order | None = None,
-    ahead_by: How | None = None,
+    ahead_by: int | How | None = None,
     target: float = DEFAULT_TARGET,
     calibrations: Sequence[str | Path] = (),
     steps: int | None = None,
@@ -133,19 +134,22 @@ def run(
     Several providers, with commas between them, vote together, asked in an `order`. `stand_ins` are profiles, by name
     or path, for the names that the task's steps ask for, as `--with` gives them.
     `ahead_by` works the margin out for a `target`, from the files of `calibrations` or from a short calibration of the
-    run's own; `steps` is for tasks that don't say how many they take. A margin in numbers goes into `options`.
+    run's own; `steps` is for tasks that don't say how many they take. A number is the margin itself.
     Raises as `load`, and ProfileRefused, ProfileError, SettingsRefused, PlanImpossible, TheoryError, TruthRefused,
     CalibrationUnreadable, ProviderError, BudgetExhausted, JournalError: nothing was run.
     """
     bound = task if isinstance(task, Task) else load(task)
     options = options or RunOptions()
+    how = None if isinstance(ahead_by, int) else ahead_by
+    if isinstance(ahead_by, int):
+        options = replace(options, ahead_by=ahead_by)
     choice = ProviderChoice(provider, overrides, stand_ins, order)
 
     async def go() -> RunReport:
         setup = choice.open(bound, options.seed)
         known = [read_calibration(Path(path)) for path in calibrations]
         require_task(known, bound.name)
-        planned = await _plan(bound, choice, setup, options, ahead_by, target, known, steps)
+        planned = await _plan(bound, choice, setup, options, how, target, known, steps)
         return await begin_run(bound, setup, options, Path(runs), observer=observer, planned=planned).go()
 
     return _in_a_loop(go)
@@ -163,6 +167,10 @@ async def _plan(
 ) -> Planned:
     """How a run votes: by calibrations, or by one of its own where there are none and the margin is to be found."""
     names = tuple(choice.voters(task))
+    length = length_of(task, steps)
+    if how is not None and length is None:
+        # Told before anything is spent.
+        choose_votes(how, {}, None, target)
     spent = (0.0, 0, 0)
     if how is not None and not known:
         if names:
@@ -181,7 +189,6 @@ async def _plan(
     candidates = candidates_of(setup, names)
     found = match_calibrations(candidates, known)
     matched = {one.profile or MAIN_PROFILE: found[one.asked] for one in candidates}
-    length = steps or (None if task.run_steps else task.expected_steps)
     planned = choose_votes(how, matched, length, target, options.max_samples, spent)
     return choice.plan_voters(task, setup, planned, known)
 

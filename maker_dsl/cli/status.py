@@ -13,7 +13,7 @@ from maker_dsl.api import open_run
 from maker_dsl.cli.exits import ExitCode
 from maker_dsl.cli.loading import json_option
 from maker_dsl.cli.output import count, json_result, result, say
-from maker_dsl.cli.planned import plan_told
+from maker_dsl.cli.planned import odds_told, plan_told
 from maker_dsl.cli.voters import tally_lines
 from maker_dsl.cli.watching import cost_text, describe, duration
 from maker_dsl.cli.wordings import wording_lines
@@ -21,7 +21,7 @@ from maker_dsl.cli.working import resume_line, runs_option
 from maker_dsl.engine.encoding import RecordUnreadable
 from maker_dsl.engine.inspection import read_status
 from maker_dsl.engine.records import ConstraintRecord
-from maker_dsl.engine.report import LiveFrame, Status, plan_members
+from maker_dsl.engine.report import LiveFrame, Status, odds_members, plan_members
 from maker_dsl.journal.disk import RealDisk
 from maker_dsl.journal.errors import JournalError
 from maker_dsl.journal.run_directory import RunDirectory, list_runs
@@ -61,7 +61,12 @@ def status(run: str, runs: Path, as_json: bool) -> int:
         result(f"  flagged {number:,} × {name}")
     for one in found.constraints:
         result(f"  {_constraint_line(one)}")
-    for line in (*plan_told(found.plan), *wording_lines(found.wordings), *tally_lines(found.voters)):
+    for line in (
+        *odds_told(found.odds),
+        *plan_told(found.plan),
+        *wording_lines(found.wordings),
+        *tally_lines(found.voters),
+    ):
         result(f"  {line}")
     _tell_live(found.live)
     if found.result_json is not None:
@@ -169,6 +174,7 @@ def _as_json(found: Status, state: str) -> dict[str, Any]:
         "wordings": [asdict(one) for one in found.wordings],
         "voters": [asdict(one) for one in found.voters],
         "plan": plan_members(found.plan),
+        "odds": odds_members(found.odds),
         "open_votes": dict(found.open_votes),
         "live": [asdict(frame) for frame in found.live],
         "result": None if found.result_json is None else orjson.Fragment(found.result_json.encode()),

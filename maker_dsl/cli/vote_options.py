@@ -26,7 +26,7 @@ from maker_dsl.engine.records import MAIN_PROFILE, PlanRecord
 from maker_dsl.engine.settings import Planned, RunOptions
 from maker_dsl.engine.start import ProviderSetup
 from maker_dsl.engine.theory import TheoryError
-from maker_dsl.engine.vote_choice import DEFAULT_TARGET, How, choose_votes, require_task
+from maker_dsl.engine.vote_choice import DEFAULT_TARGET, How, choose_votes, length_of, require_task
 from maker_dsl.engine.voters import candidates_of, match_calibrations
 from maker_dsl.providers.clock import SystemClock
 from maker_dsl.providers.port import PermanentError
@@ -114,11 +114,11 @@ def plan_run(
         raise click.UsageError("--ahead-by adaptive is for one model; with several give auto, or a number.")
     if how is None and not calibrations:
         return choice.plan_voters(task, setup), {}
-    known = None if task.run_steps else task.expected_steps
+    length = length_of(task, steps)
     own: dict[str, Calibration] = {}
     spent = (0.0, 0, 0)
     if not calibrations:
-        if steps is None and known is None:
+        if length is None:
             # Told before anything is spent.
             choose_votes(how, {}, None, DEFAULT_TARGET)
         own, spent = _measure(task, choice, names, options, quiet)
@@ -130,9 +130,7 @@ def plan_run(
         say("  without a reference, what most samples agreed on counted as right: errors that they share are not in it")
     source = ", ".join(str(path) for path in files)
     try:
-        planned = choose_votes(
-            how, matched, steps or known, target or DEFAULT_TARGET, options.max_samples, spent, source
-        )
+        planned = choose_votes(how, matched, length, target or DEFAULT_TARGET, options.max_samples, spent, source)
     except PlanImpossible as error:
         _spent_for_nothing(spent)
         raise _out_of_reach(str(error), error.why, error.help) from error

@@ -14,6 +14,7 @@ from maker_dsl.engine.ballot import Ballot
 from maker_dsl.engine.budget import Amounts
 from maker_dsl.engine.composition import fold_composed, fold_return, fold_sub_run, with_most_samples
 from maker_dsl.engine.frame import Frame
+from maker_dsl.engine.odds import count_outcome
 from maker_dsl.engine.open_step import Entry, OpenStep
 from maker_dsl.engine.records import (
     CallRecord,
@@ -209,6 +210,7 @@ class Fold:
             profiles = turns_of(policy).profiles
             if len(profiles) > 1:
                 tally_voters(totals, profiles, opened, decision.value)
+        count_outcome(totals.outcomes, frame.task_name, decision)
         if len(decision.votes) > 1:
             totals.contested += 1
         if decision.samples > totals.most_samples:

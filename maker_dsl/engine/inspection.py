@@ -12,7 +12,7 @@ from maker_dsl.engine.encoding import decode
 from maker_dsl.engine.fold import Fold
 from maker_dsl.engine.frame import Frame
 from maker_dsl.engine.records import Event, RunRecord
-from maker_dsl.engine.report import LiveFrame, Status, progress_of, voters_of, wordings_of
+from maker_dsl.engine.report import LiveFrame, Status, odds_of_run, progress_of, voters_of, wordings_of
 from maker_dsl.engine.run_state import FoldError, RunState, begin
 from maker_dsl.engine.start import read_run_record
 from maker_dsl.journal.errors import JournalMissing
@@ -39,6 +39,7 @@ def read_status(directory: RunDirectory) -> Status:
         tuple(run.constraints.values()),
         voters_of(run),
         run.record.plan,
+        odds_of_run(run, run.totals.seconds),
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from maker_dsl.engine.frame import Frame
+from maker_dsl.engine.odds import LiveOdds, live_odds
 from maker_dsl.engine.records import ConstraintRecord, DecisionRecord, PlanRecord, RunStatus
 from maker_dsl.engine.run_state import RunState
 from maker_dsl.task import Value
@@ -79,6 +80,8 @@ class RunReport:
     voters: tuple[VoterReport, ...] = ()
     plan: PlanRecord | None = None
     """What the run counts on, where it was planned."""
+    odds: LiveOdds | None = None
+    """How it has done so far, what won taken to be right; None before the first decision."""
 
     def members(self) -> dict[str, Any]:
         """The members of the JSON object; `result` is the typed value."""
@@ -97,6 +100,7 @@ class RunReport:
             "wordings": [asdict(one) for one in self.wordings],
             "voters": [asdict(one) for one in self.voters],
             "plan": plan_members(self.plan),
+            "odds": odds_members(self.odds),
             "result": self.result,
         }
 
@@ -166,6 +170,7 @@ class Status:
     """What came of constrained decoding."""
     voters: tuple[VoterReport, ...] = ()
     plan: PlanRecord | None = None
+    odds: LiveOdds | None = None
 
 
 class Observer(Protocol):
@@ -195,6 +200,24 @@ class RunHandle(Protocol):
     def stop(self, reason: str = "stopped on request") -> None:
         """Ask it to stop cleanly, from the same thread; it can be resumed."""
         ...
+
+
+def odds_of_run(run: RunState, seconds: float) -> LiveOdds | None:
+    """The running estimates of a run; fits a distribution to its votes, so not for every step."""
+    totals, plan = run.totals, run.record.plan
+    known = run.record.expected_steps if not run.defaults else None
+    if known is None and plan is not None:
+        known = plan.steps
+    return live_odds(
+        totals.outcomes,
+        totals.votes,
+        totals.samples,
+        steps=totals.steps,
+        expected_steps=known,
+        cost_usd=cost_of(run),
+        spent_before_usd=0.0 if plan is None else plan.spent[0],
+        seconds=seconds,
+    )
 
 
 def cost_of(run: RunState) -> float | None:
@@ -249,6 +272,7 @@ def report_of(
         wordings_of(run),
         voters_of(run),
         run.record.plan,
+        odds_of_run(run, seconds),
     )
 
 
@@ -273,6 +297,13 @@ def plan_members(plan: PlanRecord | None) -> dict[str, Any] | None:
         "adaptive": plan.table is not None,
         "spent": {"cost_usd": cost, "tokens": tokens, "samples": samples},
     }
+
+
+def odds_members(odds: LiveOdds | None) -> dict[str, float | None] | None:
+    """The running estimates, for JSON."""
+    if odds is None:
+        return None
+    return {name: None if value is None else round(value, 6) for name, value in asdict(odds).items()}
 
 
 def voters_of(run: RunState) -> tuple[VoterReport, ...]:

@@ -11,6 +11,7 @@ from hashlib import sha256
 
 from maker_dsl.engine.budget import NOTHING, Amounts
 from maker_dsl.engine.frame import Frame
+from maker_dsl.engine.odds import Outcomes
 from maker_dsl.engine.records import CapsRecord, ConstraintRecord, EndRecord, PolicyRecord, RunRecord
 from maker_dsl.engine.stopping import StoppingTable
 from maker_dsl.task import Task
@@ -61,6 +62,8 @@ class Totals:
     seconds: float = 0.0
     sub_runs: int = 0
     """Sub-runs begun."""
+    outcomes: Outcomes = field(default_factory=dict)
+    """How the votes of decided steps went."""
     wordings: dict[str, dict[str, dict[str, Tally]]] = field(default_factory=dict)
     """By task, kind of step and wording, where there are several wordings."""
     voters: dict[str, Tally] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from maker_dsl.engine.calibration_file import Calibration, Estimate
 from maker_dsl.engine.records import AssumedRecord, PlanRecord, TableRecord
 from maker_dsl.engine.settings import Planned, SettingsRefused, refusal
 from maker_dsl.engine.vote_plan import VotePlan, plan_votes
+from maker_dsl.task import Task
 
 How = Literal["auto", "adaptive"]
 DEFAULT_TARGET = 0.95
@@ -33,6 +34,25 @@ def require_task(calibrations: Sequence[Calibration], task: str) -> None:
     ]
     if found:
         raise SettingsRefused(*found)
+
+
+def length_of(task: Task, said: int | None) -> int | None:
+    """The steps of a run: what the task says, or what is `said` where it doesn't or where that is more.
+
+    Raises SettingsRefused where fewer are said than the task takes: its error budget would be spent more than once.
+    """
+    known = None if task.run_steps else task.expected_steps
+    if known is not None and said is not None and said < known:
+        raise SettingsRefused(
+            refusal(
+                "MK514",
+                f"`{task.name}` takes {known:,} steps with these inputs, more than {said:,}",
+                "--steps",
+                said,
+                "leave `--steps` out: the task says how many there are",
+            )
+        )
+    return said or known
 
 
 def choose_votes(

@@ -94,11 +94,16 @@ def match_calibrations(candidates: Sequence[Candidate], calibrations: Sequence[C
 def _of(calibration: Calibration, candidates: Sequence[Candidate]) -> Candidate | None:
     """The candidate that a calibration is of: the profile that was asked for, its name, or its model."""
     stem = PurePath(calibration.provider).stem
-    by_name = [one for one in candidates if one.asked == calibration.provider] or [
+    by_name = [one for one in candidates if one.asked == calibration.provider and _may_be(one, calibration)] or [
         one for one in candidates if PurePath(one.asked).stem == stem and one.model == calibration.model
     ]
     by_model = [one for one in candidates if one.model is not None and one.model == calibration.model]
     return next((matching[0] for matching in (by_name, by_model) if len(matching) == 1), None)
+
+
+def _may_be(one: Candidate, calibration: Calibration) -> bool:
+    """Whether a profile of that name has the model that was measured, as far as anybody knows."""
+    return None in (one.model, calibration.model) or one.model == calibration.model
 
 
 def _cost(

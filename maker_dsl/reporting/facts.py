@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from maker_dsl.engine.odds import Odds
 from maker_dsl.engine.report import WordingReport
 from maker_dsl.reporting.bins import Count, Stretch
-from maker_dsl.reporting.odds import Odds
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from maker_dsl.engine.odds import MOST_ROUNDS
 from maker_dsl.reporting.bins import Stretch
 from maker_dsl.reporting.facts import Facts
-from maker_dsl.reporting.odds import MOST_ROUNDS
 from maker_dsl.reporting.plots import Series, bar_plot, line_plot
 
 STYLES = ("first", "second")

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from maker_dsl.engine.chronicle import Chronicle, StepEntry
+from maker_dsl.engine.odds import MOST_ROUNDS, VoteCount, odds_of, undecided_by_theory
 from maker_dsl.engine.records import ConstraintRecord, PolicyRecord, SettingRecord
 from maker_dsl.engine.report import cost_of, wordings_of
 from maker_dsl.engine.start import LoadTask
@@ -14,7 +15,6 @@ from maker_dsl.journal.run_directory import RunDirectory
 from maker_dsl.reporting.bins import Sizes, Stretch, Stretches
 from maker_dsl.reporting.facts import Facts, Latency, ModelReport, Origin, Outcome, Setting, Undecided
 from maker_dsl.reporting.hardest import Hardest
-from maker_dsl.reporting.odds import MOST_ROUNDS, VoteCount, odds_of, undecided_by_theory
 
 MOST_KINDS = 200
 """Kinds of steps told apart; there are no more in a task that a person wrote."""

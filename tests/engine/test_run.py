@@ -278,7 +278,7 @@ def test_the_report_is_the_object_that_the_command_line_prints() -> None:
     printed = report.members()
     assert list(printed) == [
         "run", "status", "reason", "steps", "samples", "votes", "flags", "retries", "tokens", "cost_usd", "seconds",
-        "wordings", "result",
+        "wordings", "voters", "plan", "odds", "result",
     ]  # fmt: skip
     assert printed["tokens"] == {"input": 300, "output": 60}
     assert printed["result"] == {"n": 0}

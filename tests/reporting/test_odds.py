@@ -7,10 +7,10 @@ from random import Random
 
 import pytest
 
+from maker_dsl.engine.odds import KindOdds, Odds, VoteCount, odds_of, undecided_by_theory
 from maker_dsl.engine.theory import task_success
+from maker_dsl.engine.uneven import chance_all_right
 from maker_dsl.reporting.bins import MOST_BINS, Sizes, Stretch, Stretches
-from maker_dsl.reporting.odds import KindOdds, Odds, VoteCount, odds_of, undecided_by_theory
-from maker_dsl.reporting.uneven import chance_all_right
 
 
 def votes(mixture: list[float], steps: int, margin: int, rng: Random) -> tuple[VoteCount, int]:

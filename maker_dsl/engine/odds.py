@@ -1,7 +1,7 @@
 """How likely it is that all decisions of a run are right, from its own votes; and how many steps theory leaves open.
 
-Used by `gathering`. Nobody says which votes were right: what won is taken to be. So the estimate is blind to errors
-that replies share, and to a step that was decided wrongly with conviction.
+Used while a run goes on, where it stands, and by its report. Nobody says which votes were right: what won is taken to
+be. So the estimate is blind to errors that replies share, and to a step that was decided wrongly with conviction.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import prod
 
+from maker_dsl.engine.records import DecisionRecord
 from maker_dsl.engine.theory import Interval, step_error, task_success, wilson_interval
-from maker_dsl.reporting.uneven import chance_all_right
+from maker_dsl.engine.uneven import chance_all_right
 
 MOST_ROUNDS = 80
 """Votes of a step up to which steps are told one by one."""
@@ -40,20 +41,20 @@ class VoteCount:
     outcomes: Counter[tuple[int, int]] = field(default_factory=Counter)
     """Steps by votes won and lost, up to MOST_OUTCOMES of them."""
 
-    def add(self, votes: int, lost: int, samples: int, flags: int) -> None:
-        """Count a step."""
-        self.steps += 1
-        self.votes += votes
-        self.lost += lost
-        self.contested += lost > 0
+    def add(self, votes: int, lost: int, samples: int, flags: int, steps: int = 1) -> None:
+        """Count a step, or several with these votes each; `samples` and `flags` are those of all of them."""
+        self.steps += steps
+        self.votes += votes * steps
+        self.lost += lost * steps
+        self.contested += steps if lost else 0
         self.samples += samples
         self.flags += flags
-        self._votes_squared += votes * votes
-        self._lost_squared += lost * lost
-        self._products += votes * lost
+        self._votes_squared += votes * votes * steps
+        self._lost_squared += lost * lost * steps
+        self._products += votes * lost * steps
         outcome = votes - lost, lost
         if outcome in self.outcomes or len(self.outcomes) < MOST_OUTCOMES:
-            self.outcomes[outcome] += 1
+            self.outcomes[outcome] += steps
 
     def spread(self) -> float:
         """How many times more the share of lost votes varies, step by step, than it would by chance; at least 1.
@@ -99,6 +100,102 @@ class Odds:
     chance_uneven: float | None
     """Estimated with a distribution of p over the steps of a kind, fitted to their votes."""
     kinds: tuple[KindOdds, ...]
+
+
+Outcomes = dict[str, dict[str, dict[str, int]]]
+"""By task and kind of step, the number of decided steps by votes won and lost, `3/1`."""
+
+
+def count_outcome(outcomes: Outcomes, task: str, decision: DecisionRecord) -> None:
+    """Count a decided step. What is kept is bounded: of a kind, MOST_OUTCOMES different ones at most."""
+    won = lost = 0
+    for number, votes in decision.votes:
+        if number == decision.reply:
+            won = votes
+        else:
+            lost += votes
+    known = outcomes.setdefault(task, {}).setdefault(decision.kind, {})
+    name = f"{won}/{lost}"
+    if name in known or len(known) < MOST_OUTCOMES:
+        known[name] = known.get(name, 0) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOdds:
+    """How a run does so far, what won taken to be right. Shares are of votes (p) and of samples (v), intervals 95 %."""
+
+    p: float
+    p_low: float
+    p_high: float
+    v: float
+    v_low: float
+    v_high: float
+    votes_per_step: float
+    chance: float | None
+    """That every decision so far is right: the lesser of what steps that are alike, and steps that differ, come to."""
+    cost_usd: float | None
+    """Forecast of the whole run's cost."""
+    seconds_left: float | None
+
+
+def live_odds(
+    outcomes: Outcomes,
+    votes: int,
+    samples: int,
+    *,
+    steps: int | None = None,
+    expected_steps: int | None = None,
+    cost_usd: float | None = None,
+    spent_before_usd: float = 0.0,
+    seconds: float = 0.0,
+) -> LiveOdds | None:
+    """The odds of a run that has decided steps; None before the first. `cost_usd` is that of the run so far."""
+    kinds = [_counted(task, kind, found) for task, each in outcomes.items() for kind, found in each.items()]
+    pooled = VoteCount("", "", 1)
+    for one in kinds:
+        for (won, lost), times in one.outcomes.items():
+            pooled.add(won + lost, lost, 0, 0, times)
+    if not pooled.votes:
+        return None
+    overall = _kind_odds(pooled)
+    passing = wilson_interval(min(votes, samples), samples)
+    # Steps that run others have no votes, and rare outcomes may not be kept: the forecast goes by all steps taken.
+    steps = steps or pooled.steps
+    left = None if expected_steps is None else max(0, expected_steps - steps)
+    ahead = None
+    if cost_usd is not None and left is not None:
+        ahead = cost_usd + (cost_usd - spent_before_usd) / steps * left
+    return LiveOdds(
+        overall.p,
+        overall.p_low,
+        overall.p_high,
+        votes / samples,
+        passing.low,
+        passing.high,
+        pooled.votes / pooled.steps,
+        prod(min(chance_all_right(kind.outcomes) or 0.0, _chance_alike(kind)) for kind in kinds),
+        ahead,
+        None if left is None else seconds / steps * left,
+    )
+
+
+def _chance_alike(count: VoteCount) -> float:
+    """The chance that all steps are right if they are alike, with p by the rule of succession.
+
+    A few votes without a loss don't show that p is 1: a fit alone would be sure of it. A step that ended with a lead of
+    l is wrong with odds of ((1-p)/p)^l.
+    """
+    p = (count.votes - count.lost + 1) / (count.votes + 2)
+    odds = (1.0 - p) / p
+    return prod((1.0 + odds ** (won - lost)) ** -steps for (won, lost), steps in count.outcomes.items())
+
+
+def _counted(task: str, kind: str, found: dict[str, int]) -> VoteCount:
+    count = VoteCount(task, kind, 1)
+    for name, steps in found.items():
+        won, lost = map(int, name.split("/"))
+        count.add(won + lost, lost, 0, 0, steps)
+    return count
 
 
 def odds_of(counts: Iterable[VoteCount]) -> Odds:
